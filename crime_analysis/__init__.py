@@ -1,0 +1,86 @@
+"""Police funding, police officers and violence in England and Wales.
+
+Official figures with their provenance, panels with audited joins, regressions with honest
+uncertainty, and the reports that show them. Public names load on first use, so importing the
+package costs almost nothing.
+
+Examples
+--------
+>>> import crime_analysis as ca
+>>> officers = ca.load("officers")
+>>> panel = ca.force_panel("2009/10", "2017/18")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crime_analysis.catalog import load as load
+    from crime_analysis.errors import CrimeAnalysisError as CrimeAnalysisError
+    from crime_analysis.funding import government_share as government_share
+    from crime_analysis.inference import first_stage as first_stage
+    from crime_analysis.links import Effect as Effect
+    from crime_analysis.links import chain as chain
+    from crime_analysis.links import fit_links as fit_links
+    from crime_analysis.links import funding_to_officers as funding_to_officers
+    from crime_analysis.links import officers_to_violence as officers_to_violence
+    from crime_analysis.models.fit import Fit as Fit
+    from crime_analysis.models.panel_regression import fit_panel as fit_panel
+    from crime_analysis.panel import audited_merge as audited_merge
+    from crime_analysis.panel import audits as audits
+    from crime_analysis.panel import change as change
+    from crime_analysis.panel import changes as changes
+    from crime_analysis.panel import force_panel as force_panel
+    from crime_analysis.panel import officers_change as officers_change
+    from crime_analysis.prices import to_real as to_real
+    from crime_analysis.reports import record as record
+    from crime_analysis.reports import render as render
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "CrimeAnalysisError": "errors",
+    "Effect": "links",
+    "Fit": "models.fit",
+    "audited_merge": "panel",
+    "audits": "panel",
+    "chain": "links",
+    "change": "panel",
+    "changes": "panel",
+    "first_stage": "inference",
+    "fit_links": "links",
+    "fit_panel": "models.panel_regression",
+    "force_panel": "panel",
+    "funding_to_officers": "links",
+    "government_share": "funding",
+    "load": "catalog",
+    "officers_change": "panel",
+    "officers_to_violence": "links",
+    "record": "reports",
+    "render": "reports",
+    "to_real": "prices",
+}
+_ROOMS = (
+    "breaks", "catalog", "codebook", "errors", "figures", "funding", "inference", "links",
+    "panel", "periods", "places", "prices", "prose", "tables",
+)  # fmt: skip
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name, or a module of the package, when it is first asked for."""
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    elif name in _ROOMS:
+        value = importlib.import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME, *_ROOMS})

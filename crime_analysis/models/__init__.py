@@ -1,0 +1,1 @@
+"""Designs, one module each; every fit gives its numbers through one labelled frame."""

@@ -1,0 +1,122 @@
+"""The names of the 43 police forces and 32 London boroughs, and how sources spell them.
+
+A name is never guessed: what is not known, in its official or a listed spelling, is an error
+that offers the nearest names. Codes and regions are in the shipped table ``places``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from crime_analysis.errors import UnknownNameError
+
+__all__ = ["BOROUGHS", "FORCES", "WELSH_FORCES", "borough", "force"]
+
+FORCES: tuple[str, ...] = (
+    "Avon and Somerset", "Bedfordshire", "Cambridgeshire", "Cheshire", "City of London",
+    "Cleveland", "Cumbria", "Derbyshire", "Devon and Cornwall", "Dorset", "Durham",
+    "Dyfed-Powys", "Essex", "Gloucestershire", "Greater Manchester", "Gwent", "Hampshire",
+    "Hertfordshire", "Humberside", "Kent", "Lancashire", "Leicestershire", "Lincolnshire",
+    "Merseyside", "Metropolitan Police", "Norfolk", "North Wales", "North Yorkshire",
+    "Northamptonshire", "Northumbria", "Nottinghamshire", "South Wales", "South Yorkshire",
+    "Staffordshire", "Suffolk", "Surrey", "Sussex", "Thames Valley", "Warwickshire",
+    "West Mercia", "West Midlands", "West Yorkshire", "Wiltshire",
+)  # fmt: skip
+
+WELSH_FORCES: tuple[str, ...] = ("Dyfed-Powys", "Gwent", "North Wales", "South Wales")
+
+BOROUGHS: tuple[str, ...] = (
+    "Barking and Dagenham", "Barnet", "Bexley", "Brent", "Bromley", "Camden", "Croydon",
+    "Ealing", "Enfield", "Greenwich", "Hackney", "Hammersmith and Fulham", "Haringey",
+    "Harrow", "Havering", "Hillingdon", "Hounslow", "Islington", "Kensington and Chelsea",
+    "Kingston upon Thames", "Lambeth", "Lewisham", "Merton", "Newham", "Redbridge",
+    "Richmond upon Thames", "Southwark", "Sutton", "Tower Hamlets", "Waltham Forest",
+    "Wandsworth", "Westminster",
+)  # fmt: skip
+
+# Spellings seen in the publications themselves, after `_plain`. A new one is added on sight.
+_FORCE_ALIASES = {
+    "london, city of": "City of London",
+    "city of london police": "City of London",
+    "metropolitan": "Metropolitan Police",
+    "metropolitan police service": "Metropolitan Police",
+    "met": "Metropolitan Police",
+    "mps": "Metropolitan Police",
+    "dyfed powys": "Dyfed-Powys",
+    "hampshire and isle of wight": "Hampshire",
+}
+_BOROUGH_ALIASES = {
+    "city of westminster": "Westminster",
+    "kingston": "Kingston upon Thames",
+    "richmond": "Richmond upon Thames",
+}
+
+_FOOTNOTE = re.compile(r"(?:\s*\([a-z0-9]\)|\s*\[[a-z0-9, ]+\]|(?<=[a-z])[\d,]+|[*†‡]+)\s*$")
+
+
+def _plain(name: str) -> str:
+    """Fold case, ampersands, spaces and trailing footnote marks of a printed name."""
+    text = " ".join(str(name).replace("\u00a0", " ").replace("&", " and ").split()).casefold()
+    before = None
+    while before != text:
+        before, text = text, _FOOTNOTE.sub("", text).strip()
+    return text
+
+
+def _index(names: tuple[str, ...], aliases: dict[str, str]) -> dict[str, str]:
+    return {_plain(n): n for n in names} | aliases
+
+
+_FORCES_BY_SPELLING = _index(FORCES, _FORCE_ALIASES)
+_BOROUGHS_BY_SPELLING = _index(BOROUGHS, _BOROUGH_ALIASES)
+
+
+def force(name: str) -> str:
+    """Return the official name of a police force, given any known spelling.
+
+    Footnote marks at the end of a name, ``&``, letter case, and the words "Police",
+    "Constabulary", "Police Authority" or "Police and Crime Commissioner ..." after it are
+    understood.
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest forces, if the name is none of the 43.
+
+    Examples
+    --------
+    >>> force("Devon & Cornwall"), force("London, City of"), force("Cheshire7")
+    ('Devon and Cornwall', 'City of London', 'Cheshire')
+    """
+    text = _plain(name)
+    found = _FORCES_BY_SPELLING.get(text)
+    if found is None:
+        bare = re.sub(
+            r"\s+(?:police and crime commissioner.*|police authority|police|constabulary)$",
+            "",
+            text,
+        )
+        found = _FORCES_BY_SPELLING.get(bare)
+    if found is None:
+        raise UnknownNameError("force", name, FORCES)
+    return found
+
+
+def borough(name: str) -> str:
+    """Return the official name of a London borough, given any known spelling.
+
+    Raises
+    ------
+    UnknownNameError
+        With the nearest boroughs, if the name is none of the 32. The City of London is a
+        force of its own and no borough.
+
+    Examples
+    --------
+    >>> borough("Hammersmith & Fulham")
+    'Hammersmith and Fulham'
+    """
+    found = _BOROUGHS_BY_SPELLING.get(_plain(name))
+    if found is None:
+        raise UnknownNameError("borough", name, BOROUGHS)
+    return found

@@ -1,0 +1,1 @@
+"""Readers of official publications: raw file in, tidy table out; one module a publication."""

@@ -1,0 +1,99 @@
+"""ONS, lookup of local authorities to police force areas (December 2016): codes of places.
+
+Local authorities that were merged later (2019 to 2021) are mapped to the force of one of their
+predecessors: none of these mergers crossed a force boundary.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from crime_analysis import places
+from crime_analysis.errors import SourceError
+from crime_analysis.sources.rawfile import Publication, RawFile
+
+__all__ = ["PUBLICATION", "authorities", "read", "recognise"]
+
+PUBLICATION = Publication(
+    id="ons-lad-pfa-lookup-2016",
+    publisher="Office for National Statistics",
+    title="Local Authority District to Community Safety Partnership to Police Force Area, lookup",
+    edition="December 2016",
+)
+
+# Later authority -> one predecessor in the 2016 lookup (Dorset 2019, Buckinghamshire 2020,
+# Northamptonshire 2021, Suffolk 2019, Somerset 2019).
+_SUCCESSORS = {
+    "E06000058": "E06000028",
+    "E06000059": "E07000052",
+    "E06000060": "E07000004",
+    "E06000061": "E07000150",
+    "E06000062": "E07000154",
+    "E07000244": "E07000205",
+    "E07000245": "E07000204",
+    "E07000246": "E07000190",
+}
+
+
+def recognise(raw: RawFile) -> Publication | None:
+    """Return the publication if `raw` is this lookup, by its heading row."""
+    return PUBLICATION if raw.head.startswith("LAD16CD,LAD16NM,CSP16CD") else None
+
+
+def authorities(raw: RawFile) -> pd.DataFrame:
+    """Return every local authority with its force.
+
+    Returns
+    -------
+    DataFrame
+        ``code``, ``name``, ``force_code``, ``force``; the 348 of 2016 and eight later ones.
+
+    Raises
+    ------
+    SourceError
+        If a code is repeated or the forces are not exactly the 43.
+    """
+    table = raw.table(["LAD16CD", "LAD16NM", "PFA16CD", "PFA16NM"])
+    table.columns = pd.Index(["code", "name", "force_code", "force"])
+    if table["code"].duplicated().any():
+        line = int(table["code"].duplicated().idxmax()) + 2
+        raise SourceError("repeats an authority", raw.name, None, line, "LAD16CD")
+    table["force"] = table["force"].map(places.force)
+    if set(table["force"]) != set(places.FORCES):
+        missing = sorted(set(places.FORCES) - set(table["force"]))
+        raise SourceError(f"no authority of {missing}", raw.name, column="PFA16NM")
+    later = table.set_index("code").loc[list(_SUCCESSORS.values())].reset_index(drop=True)
+    later.insert(0, "code", list(_SUCCESSORS))
+    later["name"] = ""
+    return pd.concat([table, later], ignore_index=True)
+
+
+def read(raw: RawFile) -> pd.DataFrame:
+    """Return the 43 forces and 32 boroughs with their codes.
+
+    Returns
+    -------
+    DataFrame
+        ``place``, ``kind`` (force, borough), ``code`` (ONS), ``country``, ``part_of``.
+    """
+    table = authorities(raw)
+    forces = table.drop_duplicates("force")[["force", "force_code"]].set_axis(
+        ["place", "code"], axis=1
+    )
+    forces["kind"] = "force"
+    forces["country"] = ["Wales" if c.startswith("W") else "England" for c in forces["code"]]
+    forces["part_of"] = "England and Wales"
+    london = table[table["code"].str.startswith("E09") & (table["force"] != "City of London")]
+    boroughs = pd.DataFrame(
+        {
+            "place": london["name"].map(places.borough),
+            "code": london["code"],
+            "kind": "borough",
+            "country": "England",
+            "part_of": london["force"],
+        }
+    )
+    if set(boroughs["place"]) != set(places.BOROUGHS):
+        raise SourceError("the boroughs are not the 32", raw.name, column="LAD16NM")
+    both = pd.concat([forces, boroughs])[["place", "kind", "code", "country", "part_of"]]
+    return both.sort_values(["kind", "place"], ascending=[False, True], ignore_index=True)

@@ -1,0 +1,329 @@
+"""Open a raw publication, look cells up by what they say, and complain by file, row and column.
+
+Readers build on three small classes: `Publication` (what is cited), `RawFile` (one file, with
+its hash) and `Sheet` (one sheet of it). Nothing here knows what any publication means.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import gzip
+import hashlib
+import io
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from crime_analysis.errors import SourceError, UnknownNameError
+
+__all__ = ["Publication", "RawFile", "Sheet", "plain", "read_number"]
+
+_WORKBOOKS = {".xls", ".xlsx", ".xlsm", ".ods"}
+_MISSING = {"", "-", "–", "..", "...", ":", "n/a", "na", "*", "[x]", "[z]", "[u]", "[c]", "x"}
+_NOTE = re.compile(r"\s*(?:\[[a-z0-9, ]+\]|\([a-z]\)|[*†‡#]+)\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a reader cites for every figure it gives.
+
+    Attributes
+    ----------
+    id : str
+        Short stable name, used in the ``source`` column of shipped tables.
+    publisher, title, edition, licence : str
+        As the publisher prints them.
+    note : str
+        What a user of the figures should know: basis, known faults.
+    """
+
+    id: str
+    publisher: str
+    title: str
+    edition: str
+    licence: str = "Open Government Licence v3.0"
+    note: str = ""
+
+
+def plain(text: object) -> str:
+    r"""Collapse white space and fold case, so that printed headings can be compared.
+
+    Examples
+    --------
+    >>> plain("  Net revenue\n expenditure ")
+    'net revenue expenditure'
+    """
+    return " ".join(str(text).replace("\ufeff", "").replace("\u00a0", " ").split()).casefold()
+
+
+def read_number(value: object) -> float:
+    """Return a printed number as a float; a printed "no figure" is NaN.
+
+    Understands thousands separators, a pound sign, brackets for negatives and trailing
+    footnote marks. Never turns other text into a missing value.
+
+    Raises
+    ------
+    ValueError
+        If the text is neither a number nor a known mark of absence.
+
+    Examples
+    --------
+    >>> read_number("1,234 [r]"), read_number("(12.5)")
+    (1234.0, -12.5)
+    >>> read_number("[x]")
+    nan
+    """
+    if value is None:
+        return math.nan
+    if isinstance(value, bool):
+        raise ValueError("a logical value where a number was expected")
+    if isinstance(value, (int, float)):
+        return float(value)
+    text = " ".join(str(value).replace("\u00a0", " ").split())
+    if text.casefold() in _MISSING:
+        return math.nan
+    bare = _NOTE.sub("", text).replace(",", "").lstrip("£").strip()
+    if bare.startswith("(") and bare.endswith(")"):
+        bare = "-" + bare[1:-1]
+    if not re.fullmatch(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", bare):
+        raise ValueError(f"{str(value)!r} is not a number")
+    return float(bare)
+
+
+class Sheet:
+    """The cells of one sheet, with rows and columns counted from 0 and reported from 1."""
+
+    def __init__(self, file: str, name: str, rows: list[list[Any]]) -> None:
+        self.file, self.name, self.rows = file, name, rows
+
+    def error(self, message: str, row: int | None = None, column: int | None = None) -> SourceError:
+        """Return (not raise) an error that names this sheet and the given place in it."""
+        return SourceError(
+            message,
+            self.file,
+            self.name,
+            None if row is None else row + 1,
+            None if column is None else column + 1,
+        )
+
+    def cell(self, row: int, column: int) -> Any:
+        """Return a cell's value, or an empty text beyond the sheet's edge."""
+        if row < len(self.rows) and column < len(self.rows[row]):
+            return self.rows[row][column]
+        return ""
+
+    def text(self, row: int, column: int) -> str:
+        """Return a cell's text with white space collapsed."""
+        return " ".join(str(self.cell(row, column)).replace("\u00a0", " ").split())
+
+    def number(self, row: int, column: int, *, required: bool = False) -> float:
+        """Return a cell as a number; NaN where the publisher printed no figure.
+
+        Raises
+        ------
+        SourceError
+            If the cell holds other text, or nothing while `required`.
+        """
+        try:
+            value = read_number(self.cell(row, column))
+        except ValueError as problem:
+            raise self.error(f"expected a number, found {problem}", row, column) from None
+        if required and math.isnan(value):
+            raise self.error("expected a number, found none", row, column)
+        return value
+
+    def named(self, row: int, column: int, known: Callable[[str], str]) -> str:
+        """Return a cell's name as `known` (a function of `places`) spells it.
+
+        Raises
+        ------
+        SourceError
+            If `known` does not know the name; it carries the nearest ones.
+        """
+        try:
+            return known(self.text(row, column))
+        except UnknownNameError as problem:
+            raise self.error(str(problem), row, column) from None
+
+    def require_sum(
+        self, parts: Iterable[float], printed: float, tolerance: float, row: int, column: int
+    ) -> None:
+        """Check that `parts` add up to the total printed at the given place.
+
+        Raises
+        ------
+        SourceError
+            If they miss it by more than `tolerance`, or either is no number.
+        """
+        total = math.fsum(parts)
+        if not abs(total - printed) <= tolerance:
+            raise self.error(f"the parts add up to {total:,.2f}, not {printed:,.2f}", row, column)
+
+    def find_row(self, labels: Sequence[str], *, within: int = 40) -> int:
+        """Return the first row, among the first `within`, that has a cell for every label.
+
+        Labels are compared without regard to case and white space; a cell matches if it
+        begins with the label.
+
+        Raises
+        ------
+        SourceError
+            If no such row is there; it lists what was looked for.
+        """
+        wanted = [plain(label) for label in labels]
+        for number, row in enumerate(self.rows[:within]):
+            cells = [plain(cell) for cell in row]
+            if all(any(cell.startswith(label) for cell in cells) for label in wanted):
+                return number
+        raise self.error(f"no heading row with {', '.join(map(repr, labels))}")
+
+    def find_column(self, row: int, *labels: str, after: int = -1) -> int:
+        """Return the first column right of `after` whose cell in `row` begins with a label.
+
+        Raises
+        ------
+        SourceError
+            If none does; it lists what was looked for and found.
+        """
+        wanted = tuple(plain(label) for label in labels)
+        for column, cell in enumerate(self.rows[row]):
+            if column > after and plain(cell).startswith(wanted):
+                return column
+        found = [self.text(row, c) for c in range(len(self.rows[row])) if self.text(row, c)]
+        raise self.error(f"no column {' or '.join(map(repr, labels))}; found {found[:12]}", row)
+
+
+class RawFile:
+    """One downloaded file, opened only as far as it is asked for."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.name = self.path.name
+        if not self.path.is_file():
+            raise SourceError("the file is not there", self.name)
+
+    def __repr__(self) -> str:
+        return f"RawFile({self.name!r})"
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the file's bytes."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+    @property
+    def is_workbook(self) -> bool:
+        """Whether the file is a spreadsheet (xls, xlsx, xlsm or ods)."""
+        return self.path.suffix.casefold() in _WORKBOOKS
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the file is comma-separated text, gzipped or not."""
+        return self.name.casefold().endswith((".csv", ".csv.gz"))
+
+    @functools.cached_property
+    def head(self) -> str:
+        """The first 4 KB of a text file; empty for a workbook."""
+        if not self.is_text:
+            return ""
+        opener = gzip.open if self.path.suffix == ".gz" else open
+        try:
+            with opener(self.path, "rb") as stream:
+                return bytes(stream.read(4096)).decode("utf-8-sig", errors="replace")
+        except (OSError, EOFError) as problem:
+            raise SourceError(f"cannot be read ({problem}); download it again", self.name) from None
+
+    @functools.cached_property
+    def _workbook(self) -> Any:
+        from python_calamine import CalamineError, CalamineWorkbook
+
+        try:
+            return CalamineWorkbook.from_path(self.path)
+        except (CalamineError, OSError) as problem:
+            raise SourceError(
+                f"cannot be opened ({problem}); download it again", self.name
+            ) from None
+
+    @functools.cached_property
+    def sheet_names(self) -> list[str]:
+        """The names of a workbook's sheets, in order; empty for a text file."""
+        return list(self._workbook.sheet_names) if self.is_workbook else []
+
+    def sheet(self, name: str) -> Sheet:
+        """Return one sheet by name, white space and case aside.
+
+        Raises
+        ------
+        SourceError
+            If the workbook has no such sheet; it lists those it has.
+        """
+        for candidate in self.sheet_names:
+            if plain(candidate) == plain(name):
+                rows = self._workbook.get_sheet_by_name(candidate).to_python(skip_empty_area=False)
+                return Sheet(self.name, candidate, rows)
+        raise SourceError(f"no sheet {name!r}; it has {self.sheet_names}", self.name)
+
+    def table(self, columns: Sequence[str], *, encoding: str = "utf-8-sig") -> pd.DataFrame:
+        """Return the named columns of a text file with a heading row, all as text.
+
+        Headings are compared without regard to case and white space, and given back under
+        the names asked for. Row ``i`` of the frame is line ``i + 2`` of a plain file.
+
+        Raises
+        ------
+        SourceError
+            If a column is missing or twice there, or the bytes are not in `encoding`.
+        """
+        try:
+            frame = pd.read_csv(
+                self.path, dtype=str, keep_default_na=False, encoding=encoding, low_memory=False
+            )
+        except UnicodeDecodeError as problem:
+            raise SourceError(f"not in {encoding}: {problem}", self.name) from None
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError, EOFError) as problem:
+            raise SourceError(f"cannot be read as a table: {problem}", self.name) from None
+        folded = [plain(c) for c in frame.columns]
+        positions = []
+        for column in columns:
+            count = folded.count(plain(column))
+            if count != 1:
+                raise SourceError(
+                    f"expected one column {column!r}, found {count} among {list(frame.columns)}",
+                    self.name,
+                )
+            positions.append(folded.index(plain(column)))
+        picked = frame.iloc[:, positions]
+        picked.columns = pd.Index(columns)
+        return picked
+
+    def numbers(self, column: pd.Series) -> pd.Series:
+        """Return a text column of `table` as numbers, naming the first row that is none.
+
+        Raises
+        ------
+        SourceError
+            With the line of the file, if a cell is neither a number nor a mark of absence.
+        """
+        values = pd.to_numeric(column, errors="coerce")
+        for index in column.index[values.isna()]:
+            try:
+                values.at[index] = read_number(column.at[index])
+            except ValueError as problem:
+                line = int(column.index.get_loc(index)) + 2
+                raise SourceError(
+                    f"expected a number, found {problem}", self.name, None, line, str(column.name)
+                ) from None
+        return values.astype(float)
+
+    def lines(self) -> list[list[str]]:
+        """Return the rows of a text file whose heading is not in its first line."""
+        opener = gzip.open if self.path.suffix == ".gz" else open
+        with opener(self.path, "rb") as stream:
+            text = bytes(stream.read()).decode("utf-8-sig")
+        return list(csv.reader(io.StringIO(text)))
