@@ -203,7 +203,10 @@ TABLES: tuple[Table, ...] = (
             Field("date", "string", "First day affected", pattern=r"^\d{4}-\d{2}-\d{2}$"),
             Field(
                 "kind", "string", "What changed",
-                allowed=("recording", "definition", "system", "boundary", "funding", "event", "error"),
+                allowed=(
+                    "recording", "definition", "system", "boundary", "funding", "event", "error",
+                    "status",
+                ),
             ),
             Field("table", "string", "Shipped table that it touches"),
             Field("series", "string", "Columns or groups, separated by ';' (all = every one)"),

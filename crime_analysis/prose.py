@@ -24,10 +24,13 @@ __all__ = [
     "link_effect",
     "link_line",
     "links_title",
+    "named",
     "percent",
     "rose_or_fell",
     "series_name",
 ]
+
+_TEN_PER_CENT_LESS = float(np.log(0.9))
 
 
 @dataclass(frozen=True)
@@ -54,17 +57,30 @@ def percent(value: float) -> str:
     return f"{value:.1%}" if abs(value) < 0.0995 else f"{value:.0%}"
 
 
-def rose_or_fell(value: float) -> str:
-    """Return the verb for a change; one too small to show is no change.
+def named(force: str) -> str:
+    """Return a force's name as it reads in a sentence.
 
     Examples
     --------
-    >>> rose_or_fell(-0.2), rose_or_fell(0.0001)
-    ('fell', 'stayed the same, within')
+    >>> named("Metropolitan Police"), named("Surrey")
+    ('the Metropolitan Police', 'Surrey Police')
     """
+    return f"the {force}" if force.endswith("Police") else f"{force} Police"
+
+
+def rose_or_fell(value: float) -> str:
+    """Return a change in words: direction and size, or that it is too small to show.
+
+    Examples
+    --------
+    >>> rose_or_fell(-0.1887), rose_or_fell(0.0001), rose_or_fell(float("nan"))
+    ('fell 19%', 'hardly changed', 'is not known for both years')
+    """
+    if not np.isfinite(value):
+        return "is not known for both years"
     if abs(value) < 0.0005:
-        return "stayed the same, within"
-    return "rose" if value > 0 else "fell"
+        return "hardly changed"
+    return f"{'rose' if value > 0 else 'fell'} {percent(abs(value))}"
 
 
 def series_name(series: str) -> str:
@@ -82,14 +98,24 @@ def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
 
 
-def _more(value: float) -> str:
-    """Return a proportional change in words."""
-    return f"{percent(abs(value))} {'more' if value > 0 else 'less'}"
+def _range(low: float, high: float, noun: str) -> str:
+    """Return an interval of proportional changes in words, smaller size first."""
+    less = "fewer" if noun == "officers" else "less"
+    if low > 0:
+        return f"between {percent(low)} and {percent(high)} more {noun}"
+    if high < 0:
+        return f"between {percent(-high)} and {percent(-low)} {less} {noun}"
+    return f"anything from {percent(-low)} {less} to {percent(high)} more {noun}"
+
+
+def _point(value: float, noun: str) -> str:
+    less = "fewer" if noun == "officers" else "less"
+    return f"{percent(abs(value))} {'more' if value > 0 else less}"
 
 
 def _interval(low: float, high: float) -> str:
     if np.isinf(low) and np.isinf(high):
-        return "no bound on either side"
+        return "without bound"
     if low > high:
         return f"below {_signed(high)} or above {_signed(low)}"
     return f"{_signed(low)} to {_signed(high)}"
@@ -97,6 +123,11 @@ def _interval(low: float, high: float) -> str:
 
 def _row(link: Link) -> pd.Series:
     return link.table.loc[link.headline]
+
+
+def _clear(link: Link) -> bool:
+    row = _row(link)
+    return verdict(row["ci_low"], row["ci_high"]) == "association"
 
 
 def link_line(link: Link) -> str:
@@ -114,51 +145,61 @@ def link_line(link: Link) -> str:
 def link_effect(link: Link) -> Effect:
     """Return a link's table with the sentence that its headline produces."""
     row = _row(link)
-    at_ten = sorted((np.log(0.9) * row["ci_low"], np.log(0.9) * row["ci_high"]))
-    low, high = (float(np.expm1(v)) for v in at_ten)
-    middle = float(np.expm1(np.log(0.9) * row["estimate"]))
-    what = f"10% less {link.cause}" if link.cause == "funding" else "10% fewer officers"
+    bounds = np.array([row["ci_low"], row["ci_high"]])
+    low, high = np.sort(np.expm1(_TEN_PER_CENT_LESS * bounds))
+    what = "10% less real funding" if link.cause == "funding" else "10% fewer officers"
     basis = f"{link.headline}; {row['forces']:.0f} forces"
     if np.isfinite(row["f_statistic"]):
         basis += f"; first-stage F {row['f_statistic']:.0f}"
-    if verdict(row["ci_low"], row["ci_high"]) == "association":
+    if _clear(link):
+        middle = float(np.expm1(_TEN_PER_CENT_LESS * row["estimate"]))
         text = (
-            f"With 95% confidence, {what} is associated with between {_more(low)} and {_more(high)}"
-            f" {link.outcome}; the best estimate is {_more(middle)} ({basis})."
+            f"With 95% confidence, {what} is associated with {_range(low, high, link.outcome)};"
+            f" the best estimate is {_point(middle, link.outcome)} ({basis})."
         )
     else:
+        reach = ""
+        if np.isfinite(bounds).all() and bounds[0] <= bounds[1]:
+            verb = "goes" if link.cause == "funding" else "go"
+            reach = f" {what} {verb} with {_range(low, high, link.outcome)}"
         text = (
-            f"These data cannot tell how {link.outcome} moves with {link.cause}: {what} goes with"
-            f" anything from {_more(low)} to {_more(high)} {link.outcome} (95% interval of the"
-            f" elasticity {_interval(row['ci_low'], row['ci_high'])}; {basis})."
+            f"These data cannot tell how {link.outcome} moves with {link.cause}:{reach} (95%"
+            f" interval of the elasticity {_interval(*bounds)}; {basis})."
         )
     return Effect(link.table, text)
 
 
 def links_title(links: Mapping[str, Link]) -> str:
     """Return a chart title for several links: which clear zero, which do not."""
-    clear = [
-        link.outcome
-        for link in links.values()
-        if verdict(_row(link)["ci_low"], _row(link)["ci_high"]) == "association"
-    ]
-    unclear = [link.outcome for link in links.values() if link.outcome not in clear]
+    clear = [f"{k.cause} → {k.outcome}" for k in links.values() if _clear(k)]
+    unclear = [f"{k.cause} → {k.outcome}" for k in links.values() if not _clear(k)]
     if not clear:
-        return f"No interval is clear of zero: {', '.join(unclear)}"
+        return f"No link is clear of zero: {', '.join(unclear)}"
     if not unclear:
-        return f"The interval is clear of zero for {', '.join(clear)}"
-    return f"Clear of zero: {', '.join(clear)}; not clear: {', '.join(unclear)}"
+        return f"Every link is clear of zero: {', '.join(clear)}"
+    return f"Clear of zero: {', '.join(clear)}. Not clear: {', '.join(unclear)}"
 
 
 def implied_title(table: pd.DataFrame, force: str) -> str:
     """Return a chart title for the chain: whether implied changes exclude none at all."""
     if table.empty:
-        return f"{force} has too few residents for rates"
+        return f"{force} has too few residents for rates, so nothing is carried through for it."
     spans = (table["ci_low"] < 0) & (table["ci_high"] > 0)
     if spans.all():
-        return f"For {force}, every implied change is compatible with none at all"
+        return f"For {named(force)}, every implied change is compatible with none at all"
     clear = ", ".join(sorted(set(table.loc[~spans, "outcome"])))
-    return f"For {force}, the implied change is clear of zero only for {clear}"
+    return f"For {named(force)}, the implied change is clear of zero only for {clear}"
+
+
+def _share(row: pd.Series) -> str:
+    """Return how much of a recorded rise the officers lost can account for, in words."""
+    if not np.isfinite(row["share"]):
+        return ""
+    low = "none" if row["share_low"] <= 0 else f"{row['share_low']:.0%}"
+    high = "more than all" if row["share_high"] >= 1 else f"{max(row['share_high'], 0):.0%}"
+    if low == "none" and row["share_high"] <= 0:
+        return " The officers lost account for none of that rise."
+    return f" The officers lost can account for anything from {low} to {high} of that rise."
 
 
 def chain_effect(table: pd.DataFrame, force: str, outcome: str, start: str, end: str) -> Effect:
@@ -171,61 +212,60 @@ def chain_effect(table: pd.DataFrame, force: str, outcome: str, start: str, end:
             " there and far more come each day. Nothing is carried through for it.",
         )
     rows = table[table["outcome"] == label].set_index("route")
-    money = rows.loc["funding lost"]
-    people = rows.loc["officers lost"]
-    recorded = money["actual_change"]
-
-    def range_of(row: pd.Series) -> str:
-        return f"between {_more(row['ci_low'])} and {_more(row['ci_high'])} {label}"
-
-    share = ""
-    if np.isfinite(people["share"]):
-        share = (
-            f" That loss of officers can account for between {people['share_low']:.0%} and"
-            f" {people['share_high']:.0%} of the recorded rise.".replace("-", "−")
-        )
+    money, people = rows.loc["funding lost"], rows.loc["officers lost"]
+    recorded = rose_or_fell(money["actual_change"])
     text = (
-        f"For {force}, {start} to {end}: real funding {_moved(money['cause_change'])} and officers"
-        f" per resident {_moved(people['cause_change'])}. Through both links the money implies"
-        f" {range_of(money)} per resident (95% interval); the officers alone imply"
-        f" {range_of(people)}. Recorded {label} per resident {_moved(recorded)}, a year later.{share}"
+        f"In {named(force)}, real funding {rose_or_fell(money['cause_change'])} from {start} to"
+        f" {end}, and officers per resident {rose_or_fell(people['cause_change'])}. With 95%"
+        " confidence, that change in officers implies"
+        f" {_range(people['ci_low'], people['ci_high'], label)} per resident, and the change in"
+        f" money, through both links, {_range(money['ci_low'], money['ci_high'], label)}."
+        f" Recorded {label} per resident {recorded} between the years that followed."
+        f"{_share(people)}"
     )
     return Effect(table, text)
 
 
-def _moved(value: float) -> str:
-    if not np.isfinite(value):
-        return "is not known for both years"
-    return f"{rose_or_fell(value)} {percent(abs(value))}"
-
-
 def answer(
-    links: Mapping[str, Link], table: pd.DataFrame, force: str, outcome: str,
-    start: str, end: str,
-) -> Text:  # fmt: skip
+    links: Mapping[str, Link],
+    table: pd.DataFrame,
+    force: str,
+    outcome: str,
+    start: str,
+    end: str,
+) -> Text:
     """Return the report's answer in plain words, uncertainty first.
 
     Parameters
     ----------
     links : mapping
-        ``"officers"`` and the outcomes, from `chain`.
+        ``"officers"`` and the outcomes, from `links.fit_links`.
     table : DataFrame
         From `links.chain`; without rows where the force has too few residents for rates.
     force, outcome, start, end : str
         What the report is about.
     """
-    second = links[outcome]
     label = OUTCOMES[outcome][0]
-    clear = verdict(_row(second)["ci_low"], _row(second)["ci_high"]) == "association"
+    money = _clear(links["officers"])
     opening = (
-        f"Fewer officers are associated with a change in {label} across the forces of England and"
-        " Wales, but an association is not proof of a cause."
-        if clear
+        f"Across the forces of England and Wales, {label} is associated with the number of"
+        " officers; that is not yet proof of a cause."
+        if _clear(links[outcome])
         else f"These data cannot tell whether losing officers raised {label}."
     )
-    paragraphs = [opening, link_effect(links["officers"]).text, link_effect(second).text]
-    paragraphs.append(chain_effect(table, force, outcome, start, end).text)
-    return Text(tuple(paragraphs))
+    opening += (
+        " They do tie money to officers."
+        if money
+        else " Nor can they tell how far money moved officers."
+    )
+    return Text(
+        (
+            opening,
+            link_effect(links["officers"]).text,
+            link_effect(links[outcome]).text,
+            chain_effect(table, force, outcome, start, end).text,
+        )
+    )
 
 
 def lines(links: Mapping[str, Link], table: pd.DataFrame, force: str, outcome: str) -> list[str]:
@@ -237,11 +277,9 @@ def lines(links: Mapping[str, Link], table: pd.DataFrame, force: str, outcome: s
         third += "not computed, too few residents for rates"
     else:
         row = rows.iloc[0]
-        shown = [
-            f"{row[c]:+.1%}".replace("-", "−") for c in ("implied_change", "ci_low", "ci_high")
-        ]
+        shown = [f"{row[c]:+.1%}" for c in ("implied_change", "ci_low", "ci_high", "actual_change")]
         third += (
             f"implied change {shown[0]} [{shown[1]}, {shown[2]}]"
-            f" ({verdict(row['ci_low'], row['ci_high'])}), recorded {row['actual_change']:+.1%}"
+            f" ({verdict(row['ci_low'], row['ci_high'])}), recorded {shown[3]}"
         ).replace("-", "−")
     return [link_line(links["officers"]), link_line(links[outcome]), third]

@@ -12,6 +12,15 @@ import pandas as pd
 __all__ = ["Table"]
 
 
+_HEADINGS = {
+    "ci_low": "95% from",
+    "ci_high": "95% to",
+    "f_statistic": "F",
+    "p_value": "p",
+    "nobs": "rows",
+}
+
+
 def _number(value: float) -> str:
     """Return a number with the figures that a reader can use."""
     if np.isnan(value):
@@ -60,12 +69,21 @@ class Table:
             return _number(number), True
         return ("–" if value is None or value is pd.NA else str(value)), False
 
+    def _side(self, place: int) -> str:
+        """Return the class that sets a column of numbers to the right."""
+        numeric = place > 0 and pd.api.types.is_numeric_dtype(self.frame.dtypes.iloc[place])
+        return ' class="number"' if numeric else ""
+
     def _repr_html_(self) -> str:
         parts = ['<table class="data">']
         if self.caption:
             parts.append(f"<caption>{html.escape(self.caption)}</caption>")
         columns = [str(c) for c in self.frame.columns]
-        heads = "".join(f'<th scope="col">{html.escape(c.replace("_", " "))}</th>' for c in columns)
+        heads = "".join(
+            f'<th scope="col"{self._side(place)}>'
+            f"{html.escape(_HEADINGS.get(name, name.replace('_', ' ')))}</th>"
+            for place, name in enumerate(columns)
+        )
         parts.append(f"<thead><tr>{heads}</tr></thead><tbody>")
         for row in self.frame.itertuples(index=False, name=None):
             cells = []

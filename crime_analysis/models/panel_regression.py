@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,11 +76,11 @@ def fit_panel(
     --------
     >>> import numpy as np, pandas as pd
     >>> rng = np.random.default_rng(0)
-    >>> panel = pd.DataFrame(
-    ...     {"unit": np.repeat(range(20), 5), "year": np.tile(range(5), 20), "x": rng.normal(size=100)}
-    ... )
+    >>> panel = pd.DataFrame({"unit": np.repeat(range(20), 5), "year": np.tile(range(5), 20)})
+    >>> panel["x"] = rng.normal(size=100)
     >>> panel["y"] = 2 * panel["x"] + panel["unit"] + rng.normal(scale=0.1, size=100)
-    >>> round(float(fit_panel("y ~ x | unit + year", panel, cluster="unit").term("x")["estimate"]), 1)
+    >>> fit = fit_panel("y ~ x | unit + year", panel, cluster="unit")
+    >>> round(float(fit.term("x")["estimate"]), 1)
     2.0
     """
     outcome, slopes, effects, endogenous, instruments = _parts(formula)
@@ -126,9 +127,9 @@ def fit_panel(
     return Fit(
         formula=formula,
         family="iv" if endogenous else family,
-        coefficients=pd.Series(np.asarray(native._beta_hat, dtype=float), index=terms),
+        coefficients=pd.Series(np.asarray(native._beta_hat, dtype=np.float64), index=terms),
         covariance=pd.DataFrame(
-            np.asarray(native._vcov, dtype=float).reshape(len(terms), len(terms)),
+            np.asarray(native._vcov, dtype=np.float64).reshape(len(terms), len(terms)),
             index=terms,
             columns=terms,
         ),
@@ -181,7 +182,7 @@ def _complete(data: pd.DataFrame, numeric: list[str], used: list[str], formula: 
             raise ModelError(f"column {column!r} of {formula!r} is not numeric")
         if values.isna().all():
             raise ModelError(f"column {column!r} of {formula!r} has only missing values")
-        infinite = np.isinf(values.to_numpy(dtype=float, na_value=np.nan))
+        infinite = np.isinf(values.to_numpy(dtype=np.float64, na_value=np.nan))
         if infinite.any():
             rows = list(data.index[infinite][:5])
             raise ModelError(
@@ -204,11 +205,11 @@ def _estimate(
     weights: str | None,
     family: str,
     offset: str | None,
-) -> object:
+) -> Any:
     import pyfixest as pf
 
     ssc = pf.ssc(k_adj=True, k_fixef="none", G_adj=True, G_df="min")
-    vcov: object = {"CRV1": cluster} if cluster else "HC1"
+    vcov: Any = {"CRV1": cluster} if cluster else "HC1"
     # A column may be cluster and fixed effect at once; text keys are turned into integers so
     # that nothing depends on how strings are hashed.
     coded = rows.copy()

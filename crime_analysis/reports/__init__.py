@@ -16,7 +16,8 @@ A notebook speaks to this room through its metadata, under ``crime_analysis``:
 ``yields``
     ``{"figures": n, "tables": n, "records": [names]}``: the least that a run must produce.
 ``headline``
-    ``{record: label}``: recorded values that the index shows.
+    ``{record: label}`` or ``{record: {"label": .., "format": "percent"}}``: recorded values
+    that the index shows.
 
 The names below are imported when first used: papermill alone takes seconds.
 """

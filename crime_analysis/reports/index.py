@@ -81,7 +81,7 @@ def _report(path: Path) -> dict[str, Any] | None:
             "title": _titled(manifest["title"], manifest["label"]),
             "parameters": _listed(manifest["parameters"]),
             "numbers": {
-                entry["label"]: _number(records[entry["record"]])
+                entry["label"]: _number(records[entry["record"]], entry.get("format"))
                 for entry in manifest["headline"]
                 if entry["record"] in records
             },
@@ -116,10 +116,12 @@ def _listed(parameters: Mapping[str, Any]) -> str:
     return "; ".join(f"{n.replace('_', ' ')} {as_text(v)}" for n, v in parameters.items())
 
 
-def _number(value: Any) -> str:
+def _number(value: Any, format: str | None = None) -> str:
     """Return a recorded value for a table: separators in large numbers, three digits in small."""
     if value is None:
         return "–"
+    if format == "percent" and isinstance(value, (int, float)):
+        return f"{value:+.1%}".replace("-", "−")
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

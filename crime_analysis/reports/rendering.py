@@ -367,9 +367,14 @@ def _aside(out: Path) -> Iterator[Path]:
 
 
 def _headline(declared: Any) -> list[dict[str, str]]:
-    """Return the records for the index, from a mapping to labels or a list of names."""
+    """Return the records for the index: names, or a mapping to labels, or to label and format."""
     pairs = declared.items() if isinstance(declared, Mapping) else ((n, n) for n in declared)
-    return [{"record": str(name), "label": str(label)} for name, label in pairs]
+    entries = []
+    for name, told in pairs:
+        told = told if isinstance(told, Mapping) else {"label": told}
+        entry = {"record": str(name), "label": str(told.get("label", name))}
+        entries.append(entry | ({"format": "percent"} if told.get("format") == "percent" else {}))
+    return entries
 
 
 def _versions() -> dict[str, str]:

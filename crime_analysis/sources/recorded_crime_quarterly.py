@@ -18,7 +18,7 @@ __all__ = ["PUBLICATION", "read", "recognise"]
 PUBLICATION = Publication(
     id="home-office-recorded-crime-open-data-2023",
     publisher="Home Office",
-    title="Police recorded crime, police force area open data tables, year ending March 2013 onwards",
+    title="Police recorded crime, police force area open data, year ending March 2013 onwards",
     edition="19 October 2023",
     note="The workbook's sheets bound into one table by the mirror that holds it.",
 )

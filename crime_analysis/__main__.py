@@ -1,0 +1,5 @@
+"""Run the command as ``python -m crime_analysis``."""
+
+from crime_analysis.cli import command
+
+command()

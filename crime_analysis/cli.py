@@ -1,0 +1,201 @@
+"""The command ``crime-analysis``: build and check the figures, render reports.
+
+Exits 0 when all was done, 2 for bad input (nothing was written), 1 for work that failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from crime_analysis import __version__
+from crime_analysis.errors import CrimeAnalysisError, ParameterError
+
+__all__ = ["main", "notebooks_folder"]
+
+
+def notebooks_folder() -> Path:
+    """Return the folder of notebooks: inside the installed package, or beside it."""
+    here = Path(__file__).resolve().parent
+    inside = here / "notebooks"
+    return inside if inside.is_dir() else here.parent / "notebooks"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Examples
+    --------
+    >>> main(["data", "list"])  # doctest: +ELLIPSIS
+    officers ...
+    0
+    """
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if not hasattr(options, "run"):
+        parser.print_help()
+        return 2
+    try:
+        return int(options.run(options) or 0)
+    except CrimeAnalysisError as problem:
+        print(f"crime-analysis: {problem}", file=sys.stderr)
+        return problem.exit_code
+    except KeyboardInterrupt:
+        print("crime-analysis: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe has left; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def command() -> NoReturn:
+    """Run `main` as a program: a polite stop signal is an interruption."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(main())
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="crime-analysis", description=__doc__.splitlines()[0])
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    report = commands.add_parser("report", help="render the chain for the Metropolitan Police")
+    report.add_argument("--out", default="reports", help="folder to write (default: reports)")
+    report.set_defaults(run=_report)
+
+    render = commands.add_parser("render", help="render a notebook with parameters")
+    render.add_argument("notebook")
+    render.add_argument(
+        "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+        help="set a parameter; may be repeated",
+    )  # fmt: skip
+    render.add_argument("--out", default="reports", help="folder to write (default: reports)")
+    render.add_argument("--timeout", type=float, help="seconds that a cell may take")
+    render.set_defaults(run=_render)
+
+    parameters = commands.add_parser("parameters", help="list a notebook's parameters")
+    parameters.add_argument("notebook")
+    parameters.set_defaults(run=_parameters)
+
+    data = commands.add_parser("data", help="the shipped tables").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    data.add_parser("list", help="list the tables").set_defaults(run=_data_list)
+    show = data.add_parser("show", help="describe a table and print its first rows")
+    show.add_argument("table")
+    show.set_defaults(run=_data_show)
+    data.add_parser("verify", help="check every table's hash, columns and keys").set_defaults(
+        run=_data_verify
+    )
+    build = data.add_parser("build", help="rebuild every table from official files")
+    build.add_argument("--raw", required=True, help="folder with the downloaded publications")
+    build.add_argument("--out", help="folder to write (default: the package's data)")
+    build.set_defaults(run=_data_build)
+    return parser
+
+
+def _notebook(name: str) -> Path:
+    """Return a notebook given by path, or by name among the package's own."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = notebooks_folder() / path.name
+    if not path.parent.name or path.parent == Path("notebooks"):
+        for candidate in (shipped, shipped.with_name(f"{path.name}.ipynb")):
+            if candidate.is_file():
+                return candidate
+    known = ", ".join(sorted(p.name for p in notebooks_folder().glob("*.ipynb")))
+    raise ParameterError(f"there is no notebook {name!r}; the package has {known}")
+
+
+def _report(options: argparse.Namespace) -> None:
+    from crime_analysis.reports import render, write_index
+
+    result = render(notebooks_folder() / "chain.ipynb", {}, options.out)
+    index = write_index(options.out, title="Police funding, officers and violence")
+    for line in result.records["lines"]:
+        print(line)
+    print(f"report: {result.html}")
+    print(f"index: {index}")
+
+
+def _render(options: argparse.Namespace) -> None:
+    from crime_analysis.reports import render, write_index
+
+    names = [name for name, _ in options.parameter]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ParameterError(f"parameter {', '.join(twice)} is given twice; give it once")
+    given: dict[str, object] = dict(options.parameter)
+    result = render(_notebook(options.notebook), given, options.out, timeout=options.timeout)
+    write_index(options.out, title="Police funding, officers and violence")
+    print(result.html)
+
+
+def _parameters(options: argparse.Namespace) -> None:
+    from crime_analysis.reports import read_parameters
+
+    for p in read_parameters(_notebook(options.notebook)):
+        told = f"{p.name} = {p.default!r}"
+        print(told + (f"  # {p.help}" if p.help else ""))
+        if p.choices:
+            print("    " + ", ".join(map(str, p.choices)))
+        elif p.minimum is not None or p.maximum is not None:
+            print(f"    {p.minimum} to {p.maximum}")
+
+
+def _data_list(options: argparse.Namespace) -> None:
+    from crime_analysis import catalog
+
+    for resource in catalog.package()["resources"]:
+        print(f"{resource['name']:<22}{resource['rows']:>7}  {resource['title']}")
+
+
+def _data_show(options: argparse.Namespace) -> None:
+    from crime_analysis import catalog
+
+    frame, resource = catalog.load(options.table), catalog.describe(options.table)
+    print(f"{resource['title']}\n{resource['description']}\n")
+    for field in resource["schema"]["fields"]:
+        unit = f" ({field['unit']})" if field.get("unit") else ""
+        print(f"  {field['name']}: {field['description']}{unit}")
+    print(f"\n{frame.head(8).to_string(index=False)}\n... {len(frame)} rows\n")
+    for source in resource["sources"]:
+        print(f"  {source['publisher']}, {source['title']} ({source['edition']})")
+        print(f"    sha256 {source['sha256']}")
+
+
+def _data_verify(options: argparse.Namespace) -> None:
+    from crime_analysis import catalog
+
+    for resource in catalog.package()["resources"]:
+        frame = catalog.load(resource["name"])
+        print(f"{resource['name']:<22}{len(frame):>7} rows  {resource['hash'][:19]}…  as built")
+
+
+def _data_build(options: argparse.Namespace) -> None:
+    from crime_analysis import build, catalog
+
+    found = build.recognise(options.raw)
+    for key, raw in found.files.items():
+        print(f"recognised {key}: {raw.name}")
+    print(f"ignored {len(found.ignored)} other files")
+    descriptor = build.build(options.raw, options.out)
+    rows = sum(resource["rows"] for resource in descriptor["resources"])
+    where = options.out or catalog.data_folder()
+    print(f"wrote {len(descriptor['resources'])} tables, {rows:,} rows, to {where}")
+
+
+if __name__ == "__main__":
+    command()
