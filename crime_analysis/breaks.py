@@ -21,7 +21,8 @@ _VIOLENCE = "violence_with_injury;violence_without_injury;violence_against_the_p
 #: id, date, kind, table, series, places, what, advice, source
 REGISTER: tuple[tuple[str, ...], ...] = (
     (
-        "national-crime-recording-standard", "2002-04-01", "recording", "recorded_crime", "all", "all",
+        "national-crime-recording-standard", "2002-04-01", "recording", "recorded_crime", "all",
+        "all",
         "The National Crime Recording Standard was introduced; forces adopted it at different"
         " speeds, and recorded violence went on rising for that reason for years.",
         "Do not read recorded violence of 2002/03 to 2005/06 as a trend.",

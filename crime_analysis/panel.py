@@ -48,6 +48,10 @@ class MergeAudit:
     right_only: tuple[str, ...]
     reason: str = ""
 
+    def __deepcopy__(self, memo: dict[int, object]) -> MergeAudit:
+        # pandas copies `attrs` deeply at every look at a column; these are long and never change.
+        return self
+
     def __str__(self) -> str:
         return (
             f"{self.left} + {self.right} on {', '.join(self.keys)}: {self.rows_both} met,"

@@ -35,7 +35,8 @@ class Fit:
     data_used : DataFrame
         One row per row of the data: its keys, whether it was kept, and why not.
     native : object
-        The library's own result, for what is not exposed here.
+        The library's own result, for what is not exposed here; its regressors are divided by
+        powers of two.
     """
 
     formula: str
@@ -61,7 +62,8 @@ class Fit:
         from scipy import stats
 
         errors = np.sqrt(np.diag(self.covariance))
-        statistic = self.coefficients.to_numpy() / errors
+        with np.errstate(divide="ignore", invalid="ignore"):  # a perfect fit has no error
+            statistic = self.coefficients.to_numpy() / errors
         law = (
             stats.norm() if np.isinf(self.degrees_of_freedom) else stats.t(self.degrees_of_freedom)
         )

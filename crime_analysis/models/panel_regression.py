@@ -9,10 +9,16 @@ Clustered errors are multiplied by ``G/(G-1) x (N-1)/(N-k)``, where ``k`` counts
 not the absorbed effects. pyfixest's default counts some absorbed effects, and with two of them
 its count changes with PYTHONHASHSEED (seen in 0.60); the convention here cannot. Tests and
 intervals use the t distribution with ``G - 1`` degrees of freedom (Cameron and Miller 2015).
+Errors that are not clustered (HC1) are multiplied by ``N/(N-k)``, where ``k`` counts the
+absorbed effects too.
+
+Rows that are alone in a fixed effect, and for counts those in one that holds only zeros, say
+nothing of the slopes; they are set aside here (Correia 2015) and named in ``Fit.data_used``.
 """
 
 from __future__ import annotations
 
+import keyword
 import re
 import warnings
 from typing import Any
@@ -69,8 +75,9 @@ def fit_panel(
     UnknownNameError
         If the formula or an argument names no column, with the nearest ones.
     ModelError
-        If a column is not numeric, holds infinities or only missing values, has no variation
-        left, weights are not positive, or there are too few rows or clusters.
+        If the formula cannot be read; a column is not numeric, holds infinities or only missing
+        values, or cannot be told apart from the others; weights are not positive; or there are
+        too few rows or clusters.
 
     Examples
     --------
@@ -93,75 +100,70 @@ def fit_panel(
     numeric = [outcome, *slopes, *endogenous, *instruments]
     numeric += [column for column in (weights, offset) if column]
     used = list(dict.fromkeys([*numeric, *effects, *([cluster] if cluster else [])]))
-    for column in used:
+    names = keys or effects or [column for column in ("force", "financial_year") if column in data]
+    for column in [*used, *names]:
         if column not in data.columns:
             raise UnknownNameError("column", column, map(str, data.columns), formula)
-    kept = _complete(data, numeric, used, formula)
+    _refuse(data, list(dict.fromkeys(numeric)), names, formula)
+    why = _incomplete(data, used)
+    why = _uninformative(data, why, effects, outcome if family == "poisson" else None)
+    kept = why == ""
     rows = data.loc[kept, used].reset_index(drop=True)
-    if weights and (rows[weights] <= 0).any():
-        raise ModelError(f"weights {weights!r} must be positive; drop rows without weight")
-    if family == "poisson" and (rows[outcome] < 0).any():
-        raise ModelError(f"{outcome!r} has negative counts; Poisson takes none")
-    groups = int(rows[cluster].nunique()) if cluster else 0
-    if cluster and groups < 2:
-        raise ModelError(f"{cluster!r} has {groups} group; clustered errors need two or more")
-    if len(rows) <= len(slopes) + len(endogenous) + 1:
-        raise ModelError(f"{len(rows)} complete rows are too few for {formula!r}")
-
-    native = _estimate(formula, rows, cluster, weights, family, offset)
-    terms = list(native._coefnames)
-    missing = sorted(set(slopes + endogenous) - set(terms))
-    if missing:
+    rows = rows.astype(dict.fromkeys(numeric, "float64"))
+    _check(rows, outcome, cluster, weights, family, formula)
+    levels = [rows[effect].nunique() for effect in effects]
+    if len(rows) <= len(slopes) + len(endogenous) + max(levels, default=1):
+        lost = int((~kept).sum())
         raise ModelError(
-            f"{missing} cannot be told apart from the other terms or fixed effects of {formula!r};"
-            " leave them out"
+            f"{len(rows)} usable rows are too few for {formula!r}"
+            + (f"; {lost} rows were dropped, the first because: {why[~kept][0]}" if lost else "")
         )
-    clustered = f"clustered by {cluster}, {groups} groups" if cluster else "robust (HC1)"
-    names = keys or effects or [column for column in ("force", "financial_year") if column in data]
-    note = pd.Series(np.where(kept, "", "a value is missing"), index=data.index)
-    separated = int(len(rows) - native._N)
-    if separated:
-        position = np.asarray(getattr(native, "_na_index", []), dtype=int)
-        lost = data.index[kept][position] if len(position) == separated else []
-        note.loc[lost] = "its fixed effect leaves nothing to explain"
+
+    native, scale = _estimate(
+        formula, rows, slopes + endogenous, instruments, effects, cluster, weights, family, offset
+    )
+    terms = [str(term) for term in native._coefnames]
+    size = np.array([scale.get(term, 1.0) for term in terms])
+    groups = int(rows[cluster].nunique()) if cluster else 0
     return Fit(
         formula=formula,
         family="iv" if endogenous else family,
-        coefficients=pd.Series(np.asarray(native._beta_hat, dtype=np.float64), index=terms),
+        coefficients=pd.Series(np.asarray(native._beta_hat, dtype=float) / size, index=terms),
         covariance=pd.DataFrame(
-            np.asarray(native._vcov, dtype=np.float64).reshape(len(terms), len(terms)),
+            np.asarray(native._vcov, dtype=float).reshape(len(terms), len(terms))
+            / np.outer(size, size),
             index=terms,
             columns=terms,
         ),
-        vcov=clustered,
+        vcov=f"clustered by {cluster}, {groups} groups" if cluster else "robust (HC1)",
         degrees_of_freedom=float(groups - 1) if cluster else float("inf"),
         nobs=int(native._N),
         n_clusters=groups,
-        data_used=data[names].assign(kept=note == "", reason=note),
+        data_used=data[names].assign(kept=kept, reason=why),
         native=native,
     )
 
 
 def _parts(formula: str) -> tuple[str, list[str], list[str], list[str], list[str]]:
     """Split a formula into outcome, slopes, fixed effects, endogenous and instruments."""
-    pieces = [piece.strip() for piece in formula.split("|")]
-    left, tilde, right = pieces[0].partition("~")
-    if not tilde or not _NAME.fullmatch(left.strip()) or len(pieces) > 3:
+    first, *pieces = (piece.strip() for piece in formula.split("|"))
+    left, tilde, right = first.partition("~")
+    last = pieces.pop() if pieces and "~" in pieces[-1] else ""
+    effects = _names(pieces[0], formula) if len(pieces) == 1 else []
+    before, _, after = last.partition("~")
+    endogenous, instruments = _names(before, formula), _names(after, formula)
+    whole = bool(effects) == bool(pieces) and bool(endogenous) == bool(last)
+    if not tilde or len(_names(left, formula)) != 1 or len(pieces) > 1 or not whole:
         raise ModelError(
             f"{formula!r} is not a formula; write 'y ~ x | fixed effects | endogenous ~ instrument'"
         )
-    slopes = _names(right, formula)
-    effects: list[str] = []
-    endogenous: list[str] = []
-    instruments: list[str] = []
-    for piece in pieces[1:]:
-        if "~" in piece:
-            before, _, after = piece.partition("~")
-            endogenous, instruments = _names(before, formula), _names(after, formula)
-        else:
-            effects = _names(piece, formula)
-    if endogenous and len(instruments) < len(endogenous):
+    if len(instruments) < len(endogenous):
         raise ModelError(f"{formula!r} has fewer instruments than endogenous terms")
+    slopes = _names(right, formula)
+    every = [left.strip(), *slopes, *effects, *endogenous, *instruments]
+    twice = sorted({name for name in every if every.count(name) > 1})
+    if twice:
+        raise ModelError(f"{twice} stand twice in {formula!r}; each column has one part to play")
     return left.strip(), slopes, effects, endogenous, instruments
 
 
@@ -169,63 +171,154 @@ def _names(text: str, formula: str) -> list[str]:
     names = [name.strip() for name in text.split("+")]
     names = [name for name in names if name not in ("", "0", "1")]
     for name in names:
-        if not _NAME.fullmatch(name):
-            raise ModelError(f"{name!r} in {formula!r} is not a column; make it one first")
+        if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name == "Intercept":
+            raise ModelError(f"{name!r} in {formula!r} is not a column; make it one, or rename it")
     return names
 
 
-def _complete(data: pd.DataFrame, numeric: list[str], used: list[str], formula: str) -> pd.Series:
-    """Return which rows have every value; refuse what no estimator should see."""
-    for column in dict.fromkeys(numeric):
+def _refuse(data: pd.DataFrame, numeric: list[str], names: list[str], formula: str) -> None:
+    """Refuse columns that no estimator should see."""
+    for column in numeric:
         values = data[column]
         if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
             raise ModelError(f"column {column!r} of {formula!r} is not numeric")
         if values.isna().all():
             raise ModelError(f"column {column!r} of {formula!r} has only missing values")
-        infinite = np.isinf(values.to_numpy(dtype=np.float64, na_value=np.nan))
+        infinite = np.isinf(values.to_numpy(dtype=float, na_value=np.nan))
         if infinite.any():
-            rows = list(data.index[infinite][:5])
+            named = data.loc[infinite, names].head(5).itertuples(index=False)
+            rows = [" ".join(map(str, row)) for row in named]
+            rows = rows if names else [str(label) for label in data.index[infinite][:5]]
             raise ModelError(
-                f"column {column!r} is infinite in rows {rows}: the logarithm of a zero? Model the"
-                " count itself with family='poisson'"
+                f"column {column!r} is infinite in {int(infinite.sum())} rows ({', '.join(rows)}):"
+                " the logarithm of a zero? Model the count itself with family='poisson'"
             )
-    kept = data[used].notna().all(axis=1)
-    if not kept.any():
+
+
+def _incomplete(data: pd.DataFrame, used: list[str]) -> np.ndarray:
+    """Return, by row, which values are missing, in words; empty where none is."""
+    why = np.full(len(data), "", dtype=object)
+    for column in used:
+        missing = data[column].isna().to_numpy()
+        why[missing] = [f"{text}, {column}" if text else f"no {column}" for text in why[missing]]
+    if not (why == "").any():
         raise ModelError(f"no row has all of {used}")
-    for column in dict.fromkeys(numeric[:1]):
-        if data.loc[kept, column].nunique() < 2:
-            raise ModelError(f"{column!r} does not vary in the rows of {formula!r}")
-    return kept
+    return why
+
+
+def _uninformative(
+    data: pd.DataFrame, why: np.ndarray, effects: list[str], count: str | None
+) -> np.ndarray:
+    """Add the rows whose fixed effect leaves nothing to explain, until none is left.
+
+    pyfixest would drop them itself, but then says which by a name that changes with versions,
+    fails on counts of zero (0.60), and ends the whole process where no row is left.
+    """
+    why = why.copy()
+    found = True
+    while found:
+        found = False
+        for effect in effects:
+            left = np.flatnonzero(why == "")
+            groups = data[effect].iloc[left].reset_index(drop=True)
+            alone = groups.map(groups.value_counts()).to_numpy(dtype=float) == 1
+            reasons = [(alone, f"the only row of its {effect}")]
+            if count:
+                total = data[count].iloc[left].reset_index(drop=True).groupby(groups).sum()
+                empty = groups.map(total).to_numpy(dtype=float) == 0
+                reasons.append((empty & ~alone, f"no {count} at all in its {effect}"))
+            for hit, reason in reasons:
+                why[left[hit]] = reason
+                found |= bool(hit.any())
+    return why
+
+
+def _check(
+    rows: pd.DataFrame,
+    outcome: str,
+    cluster: str | None,
+    weights: str | None,
+    family: str,
+    formula: str,
+) -> None:
+    """Refuse rows that are complete but cannot be estimated from."""
+    if weights and (rows[weights] <= 0).any():
+        raise ModelError(f"weights {weights!r} must be positive; drop rows without weight")
+    if family == "poisson" and (rows[outcome] < 0).any():
+        raise ModelError(f"{outcome!r} has negative counts; Poisson takes none")
+    if len(rows) > 1 and rows[outcome].nunique() < 2:
+        raise ModelError(f"{outcome!r} does not vary in the rows of {formula!r}")
+    groups = rows[cluster].nunique() if cluster else 2
+    if len(rows) and groups < 2:
+        raise ModelError(f"{cluster!r} has {groups} group; clustered errors need two or more")
 
 
 def _estimate(
     formula: str,
     rows: pd.DataFrame,
+    slopes: list[str],
+    instruments: list[str],
+    effects: list[str],
     cluster: str | None,
     weights: str | None,
     family: str,
     offset: str | None,
-) -> Any:
+) -> tuple[Any, dict[str, float]]:
+    """Return pyfixest's result, and by what each regressor was divided before."""
     import pyfixest as pf
 
-    ssc = pf.ssc(k_adj=True, k_fixef="none", G_adj=True, G_df="min")
-    vcov: Any = {"CRV1": cluster} if cluster else "HC1"
-    # A column may be cluster and fixed effect at once; text keys are turned into integers so
-    # that nothing depends on how strings are hashed.
+    # What plays two parts (an offset that is also a slope) gets a column for each; text keys
+    # are turned into integers so that nothing depends on how strings are hashed.
     coded = rows.copy()
-    for column in coded.columns:
-        if not pd.api.types.is_numeric_dtype(coded[column]):
-            coded[column] = pd.factorize(coded[column], sort=True)[0]
+    extra = {"weights": weights, "offset": offset, "cluster": cluster}
+    roles = {role: f"_{role}_" for role, column in extra.items() if column}
+    for role, name in roles.items():
+        coded[name] = rows[str(extra[role])]
+    for column in [*effects, *([roles["cluster"]] if cluster else [])]:
+        coded[column] = pd.factorize(coded[column], sort=True)[0]
+    # pyfixest calls a regressor collinear by an absolute tolerance, so that a rate of one in a
+    # million would be; a power of two scales without rounding.
+    spread = coded[[*slopes, *instruments]].std(ddof=0)
+    scale = {str(c): 2.0 ** np.round(np.log2(s)) if s > 0 else 1.0 for c, s in spread.items()}
+    for column, size in scale.items():
+        coded[column] /= size
+    same = {
+        # With clusters, absorbed effects are not counted (see above).
+        "ssc": pf.ssc(k_adj=True, k_fixef="none" if cluster else "full", G_adj=True, G_df="min"),
+        "vcov": {"CRV1": roles["cluster"]} if cluster else "HC1",
+        "weights": roles.get("weights"),
+        "fixef_rm": "none",
+        # The default stops at an absolute 1e-6, too early for small outcomes.
+        "demeaner": pf.LsmrDemeaner(fixef_atol=1e-12, fixef_btol=1e-12),
+    }
     with warnings.catch_warnings():
-        # pyfixest warns of dropped singletons and collinear columns; both are reported here,
-        # the first in data_used, the second as an error.
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # collinear columns are an error here, raised below
         try:
             if family == "poisson":
-                return pf.fepois(
-                    formula, coded, vcov=vcov, weights=weights, ssc=ssc, offset=offset,
-                    iwls_tol=1e-10, iwls_maxiter=100,
+                native: Any = pf.fepois(
+                    formula, coded, offset=roles.get("offset"), iwls_tol=1e-10, iwls_maxiter=100,
+                    **same,
                 )  # fmt: skip
-            return pf.feols(formula, coded, vcov=vcov, weights=weights, ssc=ssc)
+            else:
+                native = pf.feols(formula, coded, **same)
         except (ValueError, np.linalg.LinAlgError, IndexError) as problem:
-            raise ModelError(f"{formula!r} cannot be estimated: {problem}") from None
+            text = " ".join(str(problem).split())
+            if "collinear" in text or instruments:
+                raise ModelError(_collinear([*slopes, *instruments], formula)) from None
+            raise ModelError(f"{formula!r} cannot be estimated: {text}") from None
+    missing = sorted(set(slopes) - set(native._coefnames))
+    if instruments:
+        missing += sorted(set(instruments) - set(native._coefnames_z))
+    if missing:
+        raise ModelError(_collinear(missing, formula))
+    if family == "poisson" and not native.convergence:
+        raise ModelError(f"{formula!r} did not converge; a term may explain all zeros by itself")
+    return native, scale
+
+
+def _collinear(terms: list[str], formula: str) -> str:
+    which = f"one of {terms}" if len(terms) > 1 else repr(terms[0])
+    return (
+        f"{which} does not vary, or cannot be told apart from the other terms or fixed effects of"
+        f" {formula!r}; leave it out"
+    )
