@@ -101,24 +101,20 @@ def first_stage(
         raise ModelError(f"{formula!r} needs 'y ~ controls | effects | endogenous ~ instrument'")
     outcome, _, controls = (part.strip() for part in pieces[0].partition("~"))
     fit = fit_panel(formula, data, cluster=cluster, weights=weights)
-    rows = data.loc[fit.data_used["kept"]]
-    weight = rows[weights].to_numpy(float) if weights else np.ones(len(rows))
+    rows = data.loc[fit.data_used["kept"].to_numpy()]
+    root = np.sqrt(rows[[weights]].to_numpy(float)) if weights else np.ones((len(rows), 1))
+    held = [name.strip() for name in controls.split("+") if name.strip() not in ("", "0", "1")]
+    absorbed = [pd.get_dummies(rows[name.strip()]).to_numpy() for name in pieces[1].split("+")]
+    design = root * np.column_stack([*absorbed, rows[held].to_numpy(float)])
+    values = root * rows[[outcome, endogenous, instrument]].to_numpy(float)
+    y, x, z = (values - design @ np.linalg.lstsq(design, values, rcond=None)[0]).T
 
-    def residual(column: str) -> np.ndarray:
-        plain = fit_panel(f"{column} ~ {controls} | {pieces[1]}", rows, weights=weights)
-        return np.asarray(plain.native.resid(), dtype=float)
-
-    y, x, z = residual(outcome), residual(endogenous), residual(instrument)
-    strength = float(np.sum(weight * z * z))
-    reduced = float(np.sum(weight * z * y)) / strength
-    first = float(np.sum(weight * z * x)) / strength
-    scores = pd.DataFrame(
-        {"y": weight * z * (y - reduced * z), "x": weight * z * (x - first * z)}
-    ).groupby(rows[cluster].to_numpy())
-    sums = scores.sum().to_numpy()
+    strength = float(z @ z)
+    reduced, first = float(z @ y) / strength, float(z @ x) / strength
+    scores = pd.DataFrame({"y": z * (y - reduced * z), "x": z * (x - first * z)})
+    sums = scores.groupby(rows[cluster].to_numpy()).sum().to_numpy()
     groups = len(sums)
-    slopes = 1 + len([c for c in controls.split("+") if c.strip() not in ("", "0", "1")])
-    factor = groups / (groups - 1) * (len(rows) - 1) / (len(rows) - slopes)
+    factor = groups / (groups - 1) * (len(rows) - 1) / (len(rows) - 1 - len(held))
     covariance = factor * sums.T @ sums / strength**2
 
     low, high, bounded = _fieller(

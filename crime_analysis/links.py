@@ -351,7 +351,7 @@ def chain(
     """
     from crime_analysis.panel import change
 
-    if force in panel.attrs["excluded"]:
+    if force in panel.attrs.get("excluded", ()):
         return pd.DataFrame(columns=_CHAIN)
     generator = np.random.default_rng(rng)
     following = [periods.label(periods.start(year) + 1) for year in (start, end)]

@@ -311,7 +311,8 @@ def change(panel: pd.DataFrame, force: str, column: str, start: str, end: str) -
     Returns
     -------
     float
-        ``value(end) / value(start) - 1``; NaN if either year has no figure.
+        ``value(end) / value(start) - 1``; NaN if either year has no figure, or the first is
+        zero: no change is a multiple of nothing.
 
     Raises
     ------
@@ -326,7 +327,7 @@ def change(panel: pd.DataFrame, force: str, column: str, start: str, end: str) -
     for year in (start, end):
         if year not in rows.index:
             raise UnknownNameError("financial year", year, rows.index, "the panel")
-    return float(rows[end] / rows[start] - 1)
+    return float(rows[end] / rows[start] - 1) if rows[start] != 0 else float("nan")
 
 
 def changes(panel: pd.DataFrame, start: str, end: str) -> pd.DataFrame:

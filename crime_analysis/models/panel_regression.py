@@ -147,13 +147,13 @@ def fit_panel(
 def _parts(formula: str) -> tuple[str, list[str], list[str], list[str], list[str]]:
     """Split a formula into outcome, slopes, fixed effects, endogenous and instruments."""
     first, *pieces = (piece.strip() for piece in formula.split("|"))
-    left, tilde, right = first.partition("~")
+    left, _, right = first.partition("~")
     last = pieces.pop() if pieces and "~" in pieces[-1] else ""
     effects = _names(pieces[0], formula) if len(pieces) == 1 else []
     before, _, after = last.partition("~")
     endogenous, instruments = _names(before, formula), _names(after, formula)
-    whole = bool(effects) == bool(pieces) and bool(endogenous) == bool(last)
-    if not tilde or len(_names(left, formula)) != 1 or len(pieces) > 1 or not whole:
+    whole = right.strip() and bool(effects) == bool(pieces) and bool(endogenous) == bool(last)
+    if not whole or len(pieces) > 1 or len(_names(left, formula)) != 1:
         raise ModelError(
             f"{formula!r} is not a formula; write 'y ~ x | fixed effects | endogenous ~ instrument'"
         )

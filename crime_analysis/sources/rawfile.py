@@ -13,20 +13,28 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from crime_analysis.errors import SourceError, UnknownNameError
+from crime_analysis.errors import ParameterError, SourceError, UnknownNameError
 
 __all__ = ["Publication", "RawFile", "Sheet", "plain", "read_number"]
 
 _WORKBOOKS = {".xls", ".xlsx", ".xlsm", ".ods"}
 _MISSING = {"", "-", "–", "..", "...", ":", "n/a", "na", "*", "[x]", "[z]", "[u]", "[c]", "x"}
 _NOTE = re.compile(r"\s*(?:\[[a-z0-9, ]+\]|\([a-z]\)|[*†‡#]+)\s*$", re.IGNORECASE)
+# A comma that does not stand before three digits is not a thousands separator: "12,5" may be
+# twelve and a half, and is not read as 125.
+_NUMBER = re.compile(
+    r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?",
+    re.IGNORECASE,
+)
+_BARE = r"-?[0-9]+(?:\.[0-9]+)?"
 
 
 @dataclass(frozen=True)
@@ -89,12 +97,13 @@ def read_number(value: object) -> float:
     text = " ".join(str(value).replace("\u00a0", " ").split())
     if text.casefold() in _MISSING:
         return math.nan
-    bare = _NOTE.sub("", text).replace(",", "").lstrip("£").strip()
+    bare = _NOTE.sub("", text).removeprefix("£").strip()
     if bare.startswith("(") and bare.endswith(")"):
-        bare = "-" + bare[1:-1]
-    if not re.fullmatch(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", bare):
+        bare = "-" + bare[1:-1].removeprefix("£").strip()
+    number = float(bare.replace(",", "")) if _NUMBER.fullmatch(bare) else math.nan
+    if not math.isfinite(number):
         raise ValueError(f"{str(value)!r} is not a number")
-    return float(bare)
+    return number
 
 
 class Sheet:
@@ -236,7 +245,7 @@ class RawFile:
         try:
             with opener(self.path, "rb") as stream:
                 return bytes(stream.read(4096)).decode("utf-8-sig", errors="replace")
-        except (OSError, EOFError) as problem:
+        except (OSError, EOFError, zlib.error) as problem:
             raise SourceError(f"cannot be read ({problem}); download it again", self.name) from None
 
     @functools.cached_property
@@ -269,38 +278,89 @@ class RawFile:
                 return Sheet(self.name, candidate, rows)
         raise SourceError(f"no sheet {name!r}; it has {self.sheet_names}", self.name)
 
-    def table(self, columns: Sequence[str], *, encoding: str = "utf-8-sig") -> pd.DataFrame:
-        """Return the named columns of a text file with a heading row, all as text.
+    def lines(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the rows of a text file with the number of the line that each ends on.
 
-        Headings are compared without regard to case and white space, and given back under
-        the names asked for. Row ``i`` of the frame is line ``i + 2`` of a plain file.
+        Blank lines are left out.
 
         Raises
         ------
         SourceError
-            If a column is missing or twice there, or the bytes are not in `encoding`.
+            If the file cannot be unpacked, is not in UTF-8, or ends within a line, as a
+            download does that was cut short.
         """
+        opener = gzip.open if self.path.suffix == ".gz" else open
         try:
-            frame = pd.read_csv(
-                self.path, dtype=str, keep_default_na=False, encoding=encoding, low_memory=False
-            )
+            with opener(self.path, "rb") as stream:
+                content = bytes(stream.read())
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError as problem:
-            raise SourceError(f"not in {encoding}: {problem}", self.name) from None
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, OSError, EOFError) as problem:
-            raise SourceError(f"cannot be read as a table: {problem}", self.name) from None
-        folded = [plain(c) for c in frame.columns]
+            line = content.count(b"\n", 0, problem.start) + 1
+            raise SourceError(
+                "not in UTF-8; save it as it was published", self.name, None, line
+            ) from None
+        except (OSError, EOFError, zlib.error) as problem:
+            raise SourceError(f"cannot be read ({problem}); download it again", self.name) from None
+        if not text.endswith(("\n", "\r")):
+            raise SourceError(
+                "the last line has no end: the download was cut short; get it again",
+                self.name,
+                None,
+                text.count("\n") + 1,
+            )
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        try:
+            for row in reader:
+                if row:
+                    yield reader.line_num, row
+        except csv.Error as problem:
+            raise SourceError(
+                f"cannot be read as a table: {problem}", self.name, None, reader.line_num
+            ) from None
+
+    def table(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Return the named columns of a text file with a heading row, all as text.
+
+        Headings are compared without regard to case and white space, and given back under
+        the names asked for. The frame's index is the line of the file.
+
+        Raises
+        ------
+        SourceError
+            If a column is missing or twice there, or a row has more or fewer cells than the
+            heading.
+        """
+        numbered = self.lines()
+        _, heading = next(numbered, (1, []))
+        folded = [plain(cell) for cell in heading]
         positions = []
         for column in columns:
             count = folded.count(plain(column))
             if count != 1:
                 raise SourceError(
-                    f"expected one column {column!r}, found {count} among {list(frame.columns)}",
+                    f"expected one column {column!r}, found {count} among {heading[:20]}",
                     self.name,
+                    None,
+                    1,
                 )
             positions.append(folded.index(plain(column)))
-        picked = frame.iloc[:, positions]
-        picked.columns = pd.Index(columns)
-        return picked
+        index, rows = [], []
+        for line, row in numbered:
+            if len(row) != len(heading):
+                raise SourceError(
+                    f"expected {len(heading)} cells as in the heading, found {len(row)}",
+                    self.name,
+                    None,
+                    line,
+                )
+            index.append(line)
+            rows.append([row[position] for position in positions])
+        return pd.DataFrame(rows, index=index, columns=list(columns), dtype=str)
+
+    def error(self, message: str, bad: pd.Series) -> SourceError:
+        """Return (not raise) an error at the first true value of a column of `table`."""
+        name = None if bad.name is None else str(bad.name)
+        return SourceError(message, self.name, None, int(bad.idxmax()), name)
 
     def numbers(self, column: pd.Series) -> pd.Series:
         """Return a text column of `table` as numbers, naming the first row that is none.
@@ -310,20 +370,73 @@ class RawFile:
         SourceError
             With the line of the file, if a cell is neither a number nor a mark of absence.
         """
-        values = pd.to_numeric(column, errors="coerce")
-        for index in column.index[values.isna()]:
+        values = pd.to_numeric(column.where(column.str.fullmatch(_BARE)), errors="coerce")
+        for line in column.index[values.isna()]:
             try:
-                values.at[index] = read_number(column.at[index])
+                values.at[line] = read_number(column.at[line])
             except ValueError as problem:
-                line = int(column.index.get_loc(index)) + 2
                 raise SourceError(
                     f"expected a number, found {problem}", self.name, None, line, str(column.name)
                 ) from None
         return values.astype(float)
 
-    def lines(self) -> list[list[str]]:
-        """Return the rows of a text file whose heading is not in its first line."""
-        opener = gzip.open if self.path.suffix == ".gz" else open
-        with opener(self.path, "rb") as stream:
-            text = bytes(stream.read()).decode("utf-8-sig")
-        return list(csv.reader(io.StringIO(text)))
+    def counts(self, column: pd.Series, *, low: float = 0, high: float = math.inf) -> pd.Series:
+        """Return a text column of `table` as whole numbers, each within bounds.
+
+        Raises
+        ------
+        SourceError
+            With the line of the file, if a cell is no whole number from `low` to `high`.
+        """
+        values = self.numbers(column)
+        bad = ~((values % 1 == 0) & (values >= low) & (values <= high))
+        if bad.any():
+            found = column.at[bad.idxmax()]
+            most = "" if high == math.inf else f" to {high:,.0f}"
+            least = "" if low == -math.inf else f" from {low:,.0f}{most}"
+            raise self.error(f"expected a whole number{least}, found {found!r}", bad)
+        return values.astype("int64")
+
+    def names(self, column: pd.Series, known: Callable[[str], str]) -> pd.Series:
+        """Return a text column of `table` as `known` spells it (a force, a borough, a year).
+
+        Raises
+        ------
+        SourceError
+            With the line of the file, if `known` refuses a name; it carries its advice.
+        """
+        spelt = {}
+        for name in column.unique():
+            try:
+                spelt[name] = known(name)
+            except (UnknownNameError, ParameterError) as problem:
+                raise self.error(str(problem), column == name) from None
+        return column.map(spelt)
+
+    def require_unique(self, keys: pd.DataFrame) -> None:
+        """Check that no row repeats an earlier row's keys.
+
+        Raises
+        ------
+        SourceError
+            With the line of the first row that does.
+        """
+        repeated = keys.duplicated()
+        if repeated.any():
+            raise self.error("repeats an earlier row's keys", repeated)
+
+    def require_edition(self, publication: Publication, last: str, found: str) -> None:
+        """Check that the file ends where the edition that is cited for it ends.
+
+        Raises
+        ------
+        SourceError
+            If it ends elsewhere: it was cut short, or is another edition than the one that
+            every figure made from it would name.
+        """
+        if found != last:
+            raise SourceError(
+                f"ends with {found}, but the edition cited for it ({publication.edition}) ends"
+                f" with {last}: get the whole file, or give the reader the new edition's name",
+                self.name,
+            )
