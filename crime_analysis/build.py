@@ -7,6 +7,7 @@ Building twice from the same files gives the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -131,10 +132,11 @@ def tables(found: Recognised) -> dict[str, pd.DataFrame]:
     Raises
     ------
     ParameterError
-        If a publication is missing.
+        If publications are missing; it names each.
     SourceError, DataError
         If one is not as expected, or a table made from it is not as the codebook says.
     """
+    _require_all(found)
     makers: dict[str, Callable[[Recognised], pd.DataFrame]] = {
         "officers": lambda f: _officers(f)[0],
         "officers_overlap": lambda f: _officers(f)[1],
@@ -158,6 +160,25 @@ def tables(found: Recognised) -> dict[str, pd.DataFrame]:
     return made
 
 
+def _require_all(found: Recognised) -> None:
+    """Refuse a folder that lacks a publication, naming every one that it lacks."""
+    wanted = [p for module in _READERS for p in _publications(module)]
+    missing = [
+        f"{p.publisher}, {p.title} ({p.edition})" for p in wanted if p.id not in found.publications
+    ]
+    if missing:
+        raise ParameterError(
+            f"{len(missing)} of {len(wanted)} publications are not in the folder; download and"
+            f" build again: {'; '.join(missing)}"
+        )
+
+
+def _publications(module: ModuleType) -> tuple[Publication, ...]:
+    """Return the publications that a reader reads, one or several."""
+    several = getattr(module, "PUBLICATIONS", None)
+    return tuple(several) if several is not None else (module.PUBLICATION,)
+
+
 def build(raw: str | Path, out: str | Path | None = None) -> dict[str, Any]:
     """Rebuild all shipped tables from a folder of publications: all of them, or none.
 
@@ -172,8 +193,16 @@ def build(raw: str | Path, out: str | Path | None = None) -> dict[str, Any]:
     -------
     dict
         The descriptor that was written.
+
+    Raises
+    ------
+    ParameterError
+        If publications are missing, or `out` holds anything but an earlier build.
+    SourceError, DataError
+        As `recognise` and `tables`.
     """
-    target = Path(out) if out is not None else catalog.data_folder()
+    # Resolved, so that the folder behind a link is replaced and not the link.
+    target = (Path(out) if out is not None else catalog.data_folder()).resolve()
     found = recognise(raw)
     made = tables(found)
     contents = {f"{name}.csv": _csv(frame) for name, frame in made.items()}
@@ -181,8 +210,12 @@ def build(raw: str | Path, out: str | Path | None = None) -> dict[str, Any]:
     contents["datapackage.json"] = (
         json.dumps(descriptor, indent=1, ensure_ascii=False) + "\n"
     ).encode()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".data-", dir=target.parent))
+    _require_own(target, contents)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=".data-", dir=target.parent))
+    except OSError as problem:
+        raise ParameterError(f"cannot write to {target.parent}: {problem.strerror}") from None
     try:
         for name, content in contents.items():
             (aside / name).write_bytes(content)
@@ -191,6 +224,25 @@ def build(raw: str | Path, out: str | Path | None = None) -> dict[str, Any]:
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return descriptor
+
+
+def _require_own(target: Path, contents: Iterable[str]) -> None:
+    """Refuse to replace a folder that holds anything but tables and their descriptor."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise ParameterError(f"{target} is not a folder; give --out a folder")
+    own = {Path(name).parts[0] for name in contents}
+    # A table that is no longer made was the build's own too, if the descriptor can be read.
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        package = json.loads((target / "datapackage.json").read_text(encoding="utf-8"))
+        own |= {Path(resource["path"]).parts[0] for resource in package["resources"]}
+    foreign = sorted({path.name for path in target.iterdir()} - own)
+    if foreign:
+        raise ParameterError(
+            f"{target} holds {', '.join(foreign[:3])}, which no build wrote, and a build replaces"
+            " the whole folder; give --out a new one"
+        )
 
 
 def _swap(new: Path, target: Path) -> None:
@@ -202,7 +254,7 @@ def _swap(new: Path, target: Path) -> None:
     os.rename(target, old)
     try:
         os.rename(new, target)
-    except OSError:
+    except BaseException:
         os.rename(old, target)
         raise
     shutil.rmtree(old, ignore_errors=True)

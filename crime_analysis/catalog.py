@@ -7,16 +7,18 @@ or malformed file is refused with the command that mends it.
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import io
 import json
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crime_analysis import codebook
-from crime_analysis.errors import DataError
+from crime_analysis.errors import DataError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +56,11 @@ def data_folder() -> Path:
 
 @functools.lru_cache(maxsize=8)
 def _package(path: str, stamp: int) -> dict[str, Any]:
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    found = json.loads(Path(path).read_text(encoding="utf-8"))
+    for resource in found["resources"]:
+        for needed in ("name", "path", "hash", "bytes", "sources"):
+            resource[needed]
+    return found
 
 
 def package() -> dict[str, Any]:
@@ -67,11 +73,14 @@ def package() -> dict[str, Any]:
     """
     path = data_folder() / "datapackage.json"
     try:
-        return _package(str(path), path.stat().st_mtime_ns)
+        # A copy: what a caller does to it must not reach the next one.
+        return copy.deepcopy(_package(str(path), path.stat().st_mtime_ns))
     except FileNotFoundError:
         raise DataError(f"{path} is missing; {_MEND}") from None
     except json.JSONDecodeError as problem:
         raise DataError(f"{path} is not valid JSON (line {problem.lineno}); {_MEND}") from None
+    except (UnicodeDecodeError, KeyError, TypeError) as problem:
+        raise DataError(f"{path} is not a data package ({problem!r}); {_MEND}") from None
 
 
 def describe(name: str) -> dict[str, Any]:
@@ -87,7 +96,7 @@ def describe(name: str) -> dict[str, Any]:
     codebook.table(name)
     for resource in package()["resources"]:
         if resource["name"] == name:
-            return dict(resource)
+            return resource
     raise DataError(f"datapackage.json does not list {name!r}; {_MEND}")
 
 
@@ -191,7 +200,7 @@ def parse(name: str, content: bytes) -> pd.DataFrame:
     try:
         text = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
-        raise DataError(f"{name}.csv cannot be read: {problem}; {_MEND}") from None
+        raise DataError(f"{name}.csv cannot be read: {str(problem).strip()}; {_MEND}") from None
     if list(text.columns) != spec.columns:
         missing = [c for c in spec.columns if c not in text.columns]
         added = [c for c in text.columns if c not in spec.columns]
@@ -201,10 +210,16 @@ def parse(name: str, content: bytes) -> pd.DataFrame:
     for field in spec.fields:
         column = text[field.name]
         if field.type == "string":
+            if not field.missing and (column == "").any():
+                line = int((column == "").to_numpy().argmax())
+                raise DataError(
+                    f"{name}.csv, line {line + 2}, column {field.name}: nothing there; {_MEND}"
+                )
             frame[field.name] = column.mask(column == "") if field.missing else column
             continue
         numbers = pd.to_numeric(column.mask(column == ""), errors="coerce")
         bad = numbers.isna() if not field.missing else numbers.isna() & (column != "")
+        bad |= numbers.abs() == math.inf
         if field.type == "integer":
             bad |= numbers.notna() & (numbers % 1 != 0)
         if bad.any():
@@ -232,11 +247,29 @@ def validate(name: str, frame: pd.DataFrame, file: str | None = None) -> pd.Data
         return codebook.schema(name).validate(frame, lazy=True)
     except pe.SchemaErrors as problem:
         first = problem.failure_cases.iloc[0]
+        count = len(problem.failure_cases)
+        if first["check"] == "multiple_fields_uniqueness":
+            key = list(codebook.table(name).key)
+            line = int(frame.reset_index(drop=True).duplicated(key).idxmax()) + 2
+            raise DataError(
+                f"{file}, line {line}: repeats the key ({', '.join(key)}) of an earlier line;"
+                f" {_MEND}"
+            ) from None
         index = first["index"]
         at = f", line {int(index) + 2}" if index is not None and index == index else ""
-        count = len(problem.failure_cases)
         more = f" (and {count - 1} more)" if count > 1 else ""
         raise DataError(
-            f"{file}{at}, column {first['column']}: {first['failure_case']!r} fails"
-            f" {first['check']}{more}; {_MEND}"
+            f"{file}{at}, column {first['column']}: {_refusal(name, first)}{more}; {_MEND}"
         ) from None
+
+
+def _refusal(name: str, failure: pd.Series) -> str:
+    """Return why a value was refused; of a list of allowed values, only the nearest."""
+    value = failure["failure_case"]
+    found = repr(value) if isinstance(value, str) else str(value)
+    field = next((f for f in codebook.table(name).fields if f.name == failure["column"]), None)
+    if field is not None and field.allowed is not None and str(failure["check"])[:4] == "isin":
+        near = nearest(str(value), field.allowed)
+        hint = f"; nearest: {', '.join(near)}" if near else ""
+        return f"{found} is not one of the {len(field.allowed)} that are known{hint}"
+    return f"{found} fails {failure['check']}"

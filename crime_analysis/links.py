@@ -327,8 +327,8 @@ def chain(
         A force of the panel.
     start, end : str
         Financial years of the change. Money is that of the two years, officers those in post
-        on the 31 March that ended each, offences those recorded in the year after each: the
-        timing of the two links. The panel must reach one year beyond `end`.
+        on the 31 March that ended each, offences and residents those of the year after each:
+        the timing of the two links. The panel must reach one year beyond `end`.
     rng : int or numpy Generator
         Seed or generator of the simulation.
     size : int
@@ -356,8 +356,7 @@ def chain(
     generator = np.random.default_rng(rng)
     following = [periods.label(periods.start(year) + 1) for year in (start, end)]
     money = change(panel, force, "funding_real_gbp_m", start, end)
-    officers = change(panel, force, "officers_end_fte", start, end)
-    people = change(panel, force, "population", start, end)
+    officers = change(panel, force, "officers_per_1000", *following)
     first = links["officers"].draws(size, generator)
     records = []
     for outcome, link in links.items():
@@ -365,9 +364,8 @@ def chain(
             continue
         second = link.draws(size, generator)
         actual = change(panel, force, f"{outcome}_per_1000", *following)
-        lost_officers = np.log1p(officers) - np.log1p(people)
         routes = {
-            "officers lost": (np.expm1(lost_officers), second * lost_officers),
+            "officers lost": (officers, second * np.log1p(officers)),
             "funding lost": (money, second * first * np.log1p(money)),
         }
         for route, (cause, implied) in routes.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crime_analysis import periods
-from crime_analysis.errors import UnknownNameError
+from crime_analysis.errors import ParameterError, UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def to_real(
     values : Series
         Nominal amounts, any unit.
     financial_years : Series
-        The year of each amount, aligned with `values`.
+        The year of each amount, with the index of `values`.
     base : str
         The year whose prices to use, e.g. ``2017/18``.
     prices : DataFrame
@@ -41,6 +41,8 @@ def to_real(
     ------
     UnknownNameError
         If the index, the base or one of the years is not in `prices`.
+    ParameterError
+        If `base` is not a financial year, or amounts and years have different indexes.
 
     Examples
     --------
@@ -53,9 +55,14 @@ def to_real(
     """
     if index not in INDICES:
         raise UnknownNameError("price index", index, INDICES)
+    if not values.index.equals(financial_years.index):
+        # pandas would line them up by label, and give figures or gaps of its own making.
+        raise ParameterError(
+            "the amounts and their financial years have different indexes; take both from one frame"
+        )
     level = prices.set_index("financial_year")[index]
     base = periods.label(periods.start(base))
-    for year in {base, *financial_years.unique()}:
+    for year in [base, *financial_years.unique()]:
         if year not in level.index:
             raise UnknownNameError("financial year", year, level.index, "the table prices")
     return values * (level[base] / financial_years.map(level))

@@ -100,6 +100,8 @@ def _signed(value: float) -> str:
 
 def _range(low: float, high: float, noun: str) -> str:
     """Return an interval of proportional changes in words, smaller size first."""
+    if not np.isfinite([low, high]).all():
+        return f"no known change in {noun}"
     less = "fewer" if noun == "officers" else "less"
     if low > 0:
         return f"between {percent(low)} and {percent(high)} more {noun}"
@@ -277,6 +279,12 @@ def lines(links: Mapping[str, Link], table: pd.DataFrame, force: str, outcome: s
         third += "not computed, too few residents for rates"
     else:
         row = rows.iloc[0]
+        if not np.isfinite(row["implied_change"]):
+            return [
+                link_line(links["officers"]),
+                link_line(links[outcome]),
+                third + "not computed, the funding of both years is not known",
+            ]
         shown = [f"{row[c]:+.1%}" for c in ("implied_change", "ci_low", "ci_high", "actual_change")]
         third += (
             f"implied change {shown[0]} [{shown[1]}, {shown[2]}]"

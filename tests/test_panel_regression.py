@@ -154,7 +154,13 @@ class TestLeastSquares:
             weights=rows["population"],
             entity_effects=True,
             time_effects=True,
-        ).fit(cov_type="clustered", cluster_entity=True, debiased=False, group_debias=False)
+        ).fit(
+            cov_type="clustered",
+            cluster_entity=True,
+            debiased=False,
+            auto_df=False,
+            count_effects=False,
+        )
         scale = np.sqrt(factor(294, 42, 2))
         np.testing.assert_allclose(fit.coefficients, other.params, rtol=1e-8)
         np.testing.assert_allclose(fit.tidy()["std_error"], other.std_errors * scale, rtol=1e-8)
@@ -252,9 +258,7 @@ class TestInstruments:
             weights=rows[weights],
         ).fit(cov_type="clustered", clusters=codes(rows, effects[0]), debiased=False)
         terms = [*slopes, endogenous]
-        # linearmodels keeps G/(G-1) x (N-1)/N even so; ours replaces it.
-        groups = rows[effects[0]].nunique()
-        scale = factor(len(rows), groups, len(terms)) / factor(len(rows), groups, 0)
+        scale = factor(len(rows), rows[effects[0]].nunique(), len(terms))
         return result.params[terms], result.std_errors[terms] * np.sqrt(scale)
 
     @few
@@ -345,7 +349,7 @@ class TestCounts:
             ["force", "financial_year"], "log_population",
         )  # fmt: skip
         np.testing.assert_allclose(fit.coefficients, estimate, rtol=1e-8)
-        np.testing.assert_allclose(fit.tidy()["std_error"], error, rtol=1e-8)
+        np.testing.assert_allclose(fit.tidy()["std_error"], error, rtol=1e-7)
 
     def test_an_offset_may_be_a_slope_too(self) -> None:
         data = made_up(10, 10, 6)
@@ -380,11 +384,9 @@ class TestCounts:
 
 _SEEDED = """
 import json, sys
-import numpy as np
-sys.path.insert(0, "tests")
-from test_panel_regression import made_up
+import pandas as pd
 from crime_analysis.models.panel_regression import fit_panel
-data = made_up(13, 12, 6, loss=0.3)
+data = pd.read_csv(sys.argv[1])
 found = []
 for formula, options in (
     ("y ~ x + x2 | unit + year", {"weights": "people"}),
@@ -398,12 +400,13 @@ print(json.dumps(found))
 """
 
 
-def test_results_do_not_depend_on_the_hash_seed() -> None:
+def test_results_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
+    made_up(13, 12, 6, loss=0.3).to_csv(tmp_path / "panel.csv", index=False)
     root = Path(__file__).resolve().parents[1]
     path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", _SEEDED],
+            [sys.executable, "-c", _SEEDED, str(tmp_path / "panel.csv")],
             cwd=root,
             env={**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": path},
             stdout=subprocess.PIPE,
@@ -521,7 +524,7 @@ class TestRefusals:
         with pytest.raises(UnknownNameError, match=r"column 'doubel' in y ~ .*nearest: double"):
             fit_panel("y ~ doubel | unit", data)
         for wrong in ({"cluster": "unti"}, {"weights": "peeple"}, {"keys": ["unti"]}):
-            with pytest.raises(UnknownNameError, match="nearest: (unit|people)"):
+            with pytest.raises(UnknownNameError, match=r"nearest: (unit|people)"):
                 fit_panel("y ~ x", data, **wrong)
         with pytest.raises(UnknownNameError, match="nearest: log_people"):
             fit_panel("count ~ z", data, family="poisson", offset="log_peple")
@@ -542,7 +545,7 @@ class TestRefusals:
             ("y ~ x2 | unit + year | x ~ of_unit", "of_unit"),
             ("y ~ 1 | unit + year | x ~ of_both", "of_both"),
             ("y ~ x2 | unit + year | of_unit ~ z", "of_unit"),
-            ("y ~ double | unit | x ~ z", "double"),
+            ("y ~ double | unit | x ~ z", "(double|x)"),
             ("y ~ x2 | unit | x ~ one", "one"),
         ],
     )
@@ -554,7 +557,7 @@ class TestRefusals:
             fit_panel(formula, data, cluster="unit", weights=weights)
 
     def test_counts_with_a_collinear_term(self, data: pd.DataFrame) -> None:
-        with pytest.raises(ModelError, match="of_unit.* cannot be told apart"):
+        with pytest.raises(ModelError, match=r"of_unit.* cannot be told apart"):
             fit_panel("count ~ z + of_unit | unit", data, family="poisson")
 
     def test_a_small_rate_is_not_called_collinear(self, data: pd.DataFrame) -> None:
@@ -562,7 +565,7 @@ class TestRefusals:
         assert tiny.loc["tiny", "estimate"] != 0
 
     def test_columns_without_values(self, data: pd.DataFrame) -> None:
-        with pytest.raises(ModelError, match="'empty' .*only missing values"):
+        with pytest.raises(ModelError, match=r"'empty' .*only missing values"):
             fit_panel("y ~ empty | unit", data)
         apart = data.assign(a=data["x"].where(data.index < 9), b=data["x"].where(data.index > 9))
         with pytest.raises(ModelError, match="no row has all of"):
@@ -584,9 +587,9 @@ class TestRefusals:
             fit_panel("y ~ x", data.head(2))
         with pytest.raises(ModelError, match=r"0 usable rows.*first because: the only row of its"):
             fit_panel("y ~ x | unit", data.drop_duplicates("unit"))
-        with pytest.raises(ModelError, match="no row|too few"):
+        with pytest.raises(ModelError, match="there are no rows"):
             fit_panel("y ~ x | unit", data.head(0))
-        with pytest.raises(ModelError, match="0 usable rows.* no none at all in its unit"):
+        with pytest.raises(ModelError, match=r"0 usable rows.* no none at all in its unit"):
             fit_panel("none ~ x | unit", data, family="poisson")
 
     def test_the_logarithm_of_zero_names_the_rows_and_suggests_poisson(self) -> None:
@@ -637,7 +640,7 @@ class TestRefusals:
     def test_a_bad_formula_is_answered_with_a_good_one(
         self, data: pd.DataFrame, formula: str
     ) -> None:
-        with pytest.raises(ModelError, match="write 'y ~ x | fixed effects"):
+        with pytest.raises(ModelError, match=r"write 'y ~ x \| fixed effects"):
             fit_panel(formula, data)
 
     @pytest.mark.parametrize(

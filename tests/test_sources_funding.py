@@ -268,7 +268,8 @@ def test_a_damaged_sheet_gives_the_same_figures_or_is_refused_by_name(parse, she
             continue
         # A force that is gone is for `read` to miss; those that are there must be untouched.
         kept = whole[whole["force"].isin(set(frame["force"]))].reset_index(drop=True)
-        assert frame.equals(kept)
+        # Their place in the sheet may move; the figures may not.
+        assert frame.drop(columns="origin").equals(kept.drop(columns="origin"))
         if len(kept) < len(whole):
             refused += 1
     assert refused

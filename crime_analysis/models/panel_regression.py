@@ -178,6 +178,8 @@ def _names(text: str, formula: str) -> list[str]:
 
 def _refuse(data: pd.DataFrame, numeric: list[str], names: list[str], formula: str) -> None:
     """Refuse columns that no estimator should see."""
+    if data.empty:
+        raise ModelError(f"there are no rows to estimate {formula!r} from")
     for column in numeric:
         values = data[column]
         if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
@@ -296,7 +298,7 @@ def _estimate(
         try:
             if family == "poisson":
                 native: Any = pf.fepois(
-                    formula, coded, offset=roles.get("offset"), iwls_tol=1e-10, iwls_maxiter=100,
+                    formula, coded, offset=roles.get("offset"), iwls_tol=1e-12, iwls_maxiter=100,
                     **same,
                 )  # fmt: skip
             else:

@@ -27,6 +27,9 @@ PUBLICATION = Publication(
 #: The definition of every knife figure in the table: one definition a series, named.
 KNIFE_DEFINITION = "selected offences, definition to March 2019"
 
+_YEARS = periods.span("2010/11", "2018/19")
+# The most in any force and year is 14,842; the population of England and Wales is 59 million.
+_MOST_OFFENCES = 100_000
 _MONTHS = re.compile(r"^apr '(\d\d) to mar '(\d\d)$")
 _SURPLUS = {"british transport police"}
 
@@ -54,20 +57,14 @@ def read(raw: RawFile) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        If the sheet is not as expected, a force is missing, or the forces and the British
-        Transport Police do not add up to the printed England and Wales total.
+        If the sheet is not as expected, a force or year is missing, or the forces and the
+        British Transport Police do not add up to the printed England and Wales total.
     """
-    sheet = raw.sheet("Table P5")
-    tidy = parse_p5(sheet)
-    for year, group in tidy.groupby("financial_year"):
-        missing = set(places.FORCES) - set(group["force"])
-        if missing:
-            raise sheet.error(f"no figure in {year} for {sorted(missing)}")
-    return tidy
+    return parse_p5(raw.sheet("Table P5"))
 
 
 def parse_p5(sheet: Sheet) -> pd.DataFrame:
-    """Return the forces of a P5 sheet; checks the printed total if all forces are there."""
+    """Return knife offences by force and year from a P5 sheet, as `read` does."""
     heading = next(
         (i for i, row in enumerate(sheet.rows[:10]) if any(_MONTHS.match(plain(c)) for c in row)),
         None,
@@ -84,12 +81,14 @@ def parse_p5(sheet: Sheet) -> pd.DataFrame:
             if not plain(sheet.cell(heading + 1, column)).startswith("number of selected"):
                 raise sheet.error("expected the column of numbers", heading + 1, column)
             years[column] = periods.label(first)
-    if len(set(years.values())) != len(years):
-        raise sheet.error("a year is printed twice", heading)
+    if list(years.values()) != _YEARS:
+        raise sheet.error(f"expected the years {_YEARS}, found {list(years.values())}", heading)
     names = sheet.find_column(heading + 1, "area name")
     codes = sheet.find_column(heading + 1, "area code")
 
-    records, printed, transport = [], {}, dict.fromkeys(years.values(), 0.0)
+    records = []
+    printed: dict[str, float] = {}
+    transport: dict[str, float] = {}
     for row in range(heading + 2, len(sheet.rows)):
         name, code = sheet.text(row, names), sheet.text(row, codes)
         is_force = bool(re.match(r"E23|W15", code))
@@ -98,7 +97,7 @@ def parse_p5(sheet: Sheet) -> pd.DataFrame:
         if plain(name) in _SURPLUS:
             transport = {y: sheet.number(row, c, required=True) for c, y in years.items()}
         if is_force:
-            force = places.force(name)
+            force = sheet.named(row, names, places.force)
             records += [
                 (force, year, "knife_offences", sheet.number(row, column, required=True), row)
                 for column, year in years.items()
@@ -106,19 +105,24 @@ def parse_p5(sheet: Sheet) -> pd.DataFrame:
     frame = pd.DataFrame(
         records, columns=["force", "financial_year", "offence_group", "offences", "row"]
     )
-    bad = frame[(frame["offences"] % 1 != 0) | (frame["offences"] < 0)]
+    bad = frame[(frame["offences"] % 1 != 0) | ~frame["offences"].between(0, _MOST_OFFENCES)]
     if len(bad):
         raise sheet.error("expected a whole number of offences", int(bad["row"].iloc[0]))
     repeated = frame.duplicated(["force", "financial_year"])
     if repeated.any():
         raise sheet.error("a force is printed twice", int(frame["row"][repeated].iloc[0]))
-    if set(frame["force"]) == set(places.FORCES) and printed:
-        sums = frame.groupby("financial_year")["offences"].sum()
-        for year, total in printed.items():
-            if abs(sums[year] + transport[year] - total) > 0.5:
-                raise sheet.error(
-                    f"forces and transport police add up to {sums[year] + transport[year]:.0f} in"
-                    f" {year}, the printed total is {total:.0f}"
-                )
+    missing = sorted(set(places.FORCES) - set(frame["force"]))
+    if missing:
+        raise sheet.error(f"no figures for {missing[:5]}", column=names)
+    if not (printed and transport):
+        raise sheet.error("no row of England and Wales or of the transport police", column=names)
+    sums = frame.groupby("financial_year")["offences"].sum()
+    for column, year in years.items():
+        if abs(sums[year] + transport[year] - printed[year]) > 0.5:
+            raise sheet.error(
+                f"forces and transport police add up to {sums[year] + transport[year]:.0f} in"
+                f" {year}, the printed total is {printed[year]:.0f}",
+                column=column,
+            )
     frame["offences"] = frame["offences"].astype("int64")
     return frame.drop(columns="row").sort_values(["force", "financial_year"], ignore_index=True)

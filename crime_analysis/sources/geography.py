@@ -21,17 +21,18 @@ PUBLICATION = Publication(
     edition="December 2016",
 )
 
-# Later authority -> one predecessor in the 2016 lookup (Dorset 2019, Buckinghamshire 2020,
-# Northamptonshire 2021, Suffolk 2019, Somerset 2019).
+# Later authority -> those of the 2016 lookup that were merged into it (Bournemouth, Christchurch
+# and Poole 2019, Dorset 2019, Buckinghamshire 2020, Northamptonshire 2021, Suffolk 2019,
+# Somerset 2019).
 _SUCCESSORS = {
-    "E06000058": "E06000028",
-    "E06000059": "E07000052",
-    "E06000060": "E07000004",
-    "E06000061": "E07000150",
-    "E06000062": "E07000154",
-    "E07000244": "E07000205",
-    "E07000245": "E07000204",
-    "E07000246": "E07000190",
+    "E06000058": ("E06000028", "E06000029", "E07000048"),
+    "E06000059": ("E07000049", "E07000050", "E07000051", "E07000052", "E07000053"),
+    "E06000060": ("E07000004", "E07000005", "E07000006", "E07000007"),
+    "E06000061": ("E07000150", "E07000152", "E07000153", "E07000156"),
+    "E06000062": ("E07000151", "E07000154", "E07000155"),
+    "E07000244": ("E07000205", "E07000206"),
+    "E07000245": ("E07000201", "E07000204"),
+    "E07000246": ("E07000190", "E07000191"),
 }
 
 
@@ -46,25 +47,33 @@ def authorities(raw: RawFile) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``code``, ``name``, ``force_code``, ``force``; the 348 of 2016 and eight later ones.
+        ``code``, ``name``, ``force_code``, ``force``; ``succeeded_by`` (the code of the later
+        authority it was merged into, or empty); the 348 of 2016 and eight later ones.
 
     Raises
     ------
     SourceError
-        If a code is repeated or the forces are not exactly the 43.
+        If a code is repeated, a force has two codes or a code two forces, the forces are not
+        exactly the 43, or an authority that was merged later is not there.
     """
     table = raw.table(["LAD16CD", "LAD16NM", "PFA16CD", "PFA16NM"])
     table.columns = pd.Index(["code", "name", "force_code", "force"])
-    if table["code"].duplicated().any():
-        line = int(table["code"].duplicated().idxmax()) + 2
-        raise SourceError("repeats an authority", raw.name, None, line, "LAD16CD")
-    table["force"] = table["force"].map(places.force)
+    raw.require_unique(table[["code"]])
+    table["force"] = raw.names(table["force"].rename("PFA16NM"), places.force)
     if set(table["force"]) != set(places.FORCES):
         missing = sorted(set(places.FORCES) - set(table["force"]))
         raise SourceError(f"no authority of {missing}", raw.name, column="PFA16NM")
-    later = table.set_index("code").loc[list(_SUCCESSORS.values())].reset_index(drop=True)
-    later.insert(0, "code", list(_SUCCESSORS))
-    later["name"] = ""
+    pairs = table[["force_code", "force"]].drop_duplicates()
+    twice = pairs["force_code"].duplicated() | pairs["force"].duplicated()
+    if twice.any():
+        raise raw.error("a force with another code than before", twice.rename("PFA16CD"))
+    successor = {old: new for new, merged in _SUCCESSORS.items() for old in merged}
+    missing = sorted(set(successor) - set(table["code"]))
+    if missing:
+        raise SourceError(f"no authority {missing[:5]}", raw.name, column="LAD16CD")
+    table["succeeded_by"] = table["code"].map(successor).fillna("")
+    later = table[table["succeeded_by"] != ""].drop_duplicates("succeeded_by")
+    later = later.assign(code=later["succeeded_by"], name="", succeeded_by="")
     return pd.concat([table, later], ignore_index=True)
 
 
@@ -86,7 +95,7 @@ def read(raw: RawFile) -> pd.DataFrame:
     london = table[table["code"].str.startswith("E09") & (table["force"] != "City of London")]
     boroughs = pd.DataFrame(
         {
-            "place": london["name"].map(places.borough),
+            "place": raw.names(london["name"].rename("LAD16NM"), places.borough),
             "code": london["code"],
             "kind": "borough",
             "country": "England",

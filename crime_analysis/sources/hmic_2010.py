@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
 from crime_analysis import periods, places
+from crime_analysis.sources.origin import Traced, origin_of
 from crime_analysis.sources.rawfile import Publication, RawFile, Sheet, plain
 
 __all__ = [
@@ -156,8 +158,9 @@ def parse_workforce(sheet: Sheet) -> pd.DataFrame:
             total = blocks["total"][place]
             printed = sheet.number(row, total, required=True)
             sheet.require_sum(fte.values(), printed, _TOLERANCE_FTE, row, total)
-            tidy += [(force, f"{date.year}-03-31", measure, n) for measure, n in fte.items()]
-    return pd.DataFrame(tidy, columns=["force", "date", "measure", "fte"])
+            day = f"{date.year}-03-31"
+            tidy += [(force, day, measure, float(n), n.origin) for measure, n in fte.items()]
+    return pd.DataFrame(tidy, columns=["force", "date", "measure", "fte", "origin"])
 
 
 def _day(cell: object) -> dt.date | None:
@@ -183,13 +186,15 @@ def parse_funding(sheet: Sheet) -> pd.DataFrame:
         block = _block(sheet, "Funding of forces £ per 1,000 population", subtitle)
         actuals[year] = _columns(sheet, block, {"population": "population", **_ACTUALS})
 
-    tidy: list[tuple[str, str, str, str, float]] = []
+    tidy: list[tuple[object, ...]] = []
     for force, row in _forces(sheet).items():
-        value = {part: sheet.number(row, c, required=True) for part, c in financing.items()}
+        value: dict[str, float] = {
+            part: sheet.number(row, c, required=True) for part, c in financing.items()
+        }
         _check(sheet, row, value, financing)
         # The three forces without a BCU fund have a dash there: no grant, not an unknown one.
         grants = {part: sheet.number(row, c) for part, c in specific.items()}
-        grants = {part: 0.0 if math.isnan(n) else n for part, n in grants.items()}
+        grants = {p: Traced(0, n.origin) if math.isnan(n) else n for p, n in grants.items()}
         for part, figure in grants.items():
             if figure < 0:
                 raise sheet.error(f"a negative {part}: {figure:,.0f}", row, specific[part])
@@ -198,7 +203,7 @@ def parse_funding(sheet: Sheet) -> pd.DataFrame:
         sheet.require_sum(grants.values(), total, _TOLERANCE_GBP_K, row, place)
         sheet.require_sum([value["specific_grants"]], total, _TOLERANCE_GBP_K, row, place)
         tidy += [
-            (force, "2009/10", "hmic_estimates", part, figure)
+            (force, "2009/10", "hmic_estimates", part, float(figure), origin_of(figure))
             for part, figure in (_with_sums(value) | grants).items()
         ]
         for year, columns in actuals.items():
@@ -217,15 +222,17 @@ def parse_funding(sheet: Sheet) -> pd.DataFrame:
             value = _with_sums(value)
             if (force, year) in _GRANTS_IN_ONE:
                 del value["formula_funding"], value["specific_grants"]
-            tidy += [(force, year, "hmic_actuals", part, n) for part, n in value.items()]
-    frame = pd.DataFrame(
-        tidy, columns=["force", "financial_year", "series", "component", "value_gbp_k"]
-    )
+            tidy += [
+                (force, year, "hmic_actuals", part, float(n), origin_of(n))
+                for part, n in value.items()
+            ]
+    names = ["force", "financial_year", "series", "component", "value_gbp_k", "origin"]
+    frame = pd.DataFrame(tidy, columns=names)
     frame["value_gbp_k"] = frame["value_gbp_k"].round(6)
     return frame
 
 
-def _check(sheet: Sheet, row: int, value: dict[str, float], columns: dict[str, int]) -> None:
+def _check(sheet: Sheet, row: int, value: Mapping[str, float], columns: dict[str, int]) -> None:
     """Refuse negative grants, amounts not in £ thousand, and parts that miss their total."""
     for part in ("formula_funding", "specific_grants", "council_tax"):
         if not value[part] >= 0:
@@ -240,10 +247,10 @@ def _check(sheet: Sheet, row: int, value: dict[str, float], columns: dict[str, i
     sheet.require_sum(parts, value[total], _TOLERANCE_GBP_K, row, columns[total])
 
 
-def _with_sums(value: dict[str, float]) -> dict[str, float]:
+def _with_sums(value: Mapping[str, float]) -> dict[str, float]:
     grants = value["formula_funding"] + value["specific_grants"]
     both = grants + value["council_tax"]
-    return value | {"government_grants": grants, "grants_and_council_tax": both}
+    return {**value, "government_grants": grants, "grants_and_council_tax": both}
 
 
 def _require_all_forces(sheet: Sheet, frame: pd.DataFrame) -> None:
@@ -259,7 +266,7 @@ def read_workforce(raw: RawFile) -> pd.DataFrame:
     -------
     DataFrame
         ``force``, ``date`` (ISO text, 31 March), ``measure`` (officers, staff, pcsos) and
-        ``fte`` (full-time equivalents), sorted.
+        ``fte`` (full-time equivalents) with its ``origin``, sorted.
 
     Raises
     ------
@@ -281,9 +288,10 @@ def read_funding(raw: RawFile) -> pd.DataFrame:
     -------
     DataFrame
         ``force``, ``financial_year``, ``series`` ("hmic_actuals" to 2008/09,
-        "hmic_estimates" for 2009/10), ``component`` and ``value_gbp_k`` (nominal £ thousand),
-        sorted. A draw on reserves is positive. Derived here: ``government_grants`` is formula
-        funding plus specific grants; ``grants_and_council_tax`` adds council tax.
+        "hmic_estimates" for 2009/10), ``component`` and ``value_gbp_k`` (nominal £ thousand)
+        with its ``origin``, sorted. A draw on reserves is positive. Derived here:
+        ``government_grants`` is formula funding plus specific grants;
+        ``grants_and_council_tax`` adds council tax.
 
     Raises
     ------

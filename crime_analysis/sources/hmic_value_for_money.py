@@ -23,6 +23,7 @@ import pandas as pd
 
 from crime_analysis import places
 from crime_analysis.errors import SourceError
+from crime_analysis.sources.origin import origin_of
 from crime_analysis.sources.rawfile import Publication, RawFile, Sheet, plain
 
 __all__ = ["EDITIONS", "PUBLICATIONS", "Edition", "parse", "read", "recognise"]
@@ -270,7 +271,7 @@ def parse(sheet: Sheet, edition: Edition) -> pd.DataFrame:
         raise sheet.error("expected a title in £000s", 0, 0)
     heading = sheet.find_row(["POA category"]) if edition.keys == 1 else 0
     rows = _labelled_rows(sheet, edition, heading + 1)
-    tidy: list[tuple[str, str, float]] = []
+    tidy: list[tuple[object, ...]] = []
     seen: set[str] = set()
     for column in range(edition.keys, max(len(row) for row in sheet.rows)):
         if not sheet.text(heading, column) and not any(
@@ -291,7 +292,7 @@ def parse(sheet: Sheet, edition: Edition) -> pd.DataFrame:
             sheet.require_sum(figures, printed[total], _TOLERANCE, rows[total], column)
         value: dict[str, float] = {}
         for label, component in edition.lines.items():
-            figure = printed[label]
+            figure: float = printed[label]
             if component == "reserves":
                 figure *= edition.draw_sign
             elif figure < 0:
@@ -310,8 +311,12 @@ def parse(sheet: Sheet, edition: Edition) -> pd.DataFrame:
         value["government_grants"] = sum(value.get(part, 0.0) for part in _GOVERNMENT)
         value["grants_and_council_tax"] = value["government_grants"] + value["council_tax"]
         # "+ 0.0" turns a negative zero, left by the change of sign, into zero.
-        tidy += [(force, c, round(v, 6) + 0.0) for c, v in value.items() if c not in dropped]
-    frame = pd.DataFrame(tidy, columns=["force", "component", "value_gbp_k"])
+        tidy += [
+            (force, c, float(round(v, 6)) + 0.0, origin_of(v))
+            for c, v in value.items()
+            if c not in dropped
+        ]
+    frame = pd.DataFrame(tidy, columns=["force", "component", "value_gbp_k", "origin"])
     frame.insert(1, "financial_year", edition.financial_year)
     frame.insert(2, "series", "hmic_estimates")
     return frame
@@ -324,9 +329,10 @@ def read(raw: RawFile) -> pd.DataFrame:
     -------
     DataFrame
         ``force``, ``financial_year``, ``series`` ("hmic_estimates"), ``component`` and
-        ``value_gbp_k`` (nominal £ thousand), sorted. Derived here: ``formula_funding`` is
-        police grant plus formula grant; ``government_grants`` adds specific grants and, from
-        2013/14, legacy council tax grants; ``grants_and_council_tax`` adds council tax.
+        ``value_gbp_k`` (nominal £ thousand) with its ``origin``, sorted. Derived here:
+        ``formula_funding`` is police grant plus formula grant; ``government_grants`` adds
+        specific grants and, from 2013/14, legacy council tax grants;
+        ``grants_and_council_tax`` adds council tax.
 
     Raises
     ------

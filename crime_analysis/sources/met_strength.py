@@ -20,6 +20,7 @@ PUBLICATION = Publication(
     licence="Open Government Licence v2.0",
     note="Full-time equivalents; 0.7 to 1.5% below the Home Office's count each 31 March.",
 )
+_FIRST, _LAST = "2013-05", "2026-03"
 _COLUMNS = {
     "Police Officer Strength": "officers_fte",
     "Police Staff Strength": "staff_fte",
@@ -43,25 +44,26 @@ def read(raw: RawFile) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        If a month cannot be read, is repeated or missing, or a figure is not in the range of
-        a force of the Met's size.
+        If a month cannot be read, is repeated or missing, a figure is not in the range of a
+        force of the Met's size, or it is another edition.
     """
     table = raw.table(["Date", *_COLUMNS])
+    if table.empty:
+        raise SourceError("no month", raw.name)
     months = pd.to_datetime(table["Date"], format="%b-%y", errors="coerce")
     if months.isna().any():
-        line = int(months.isna().idxmax()) + 2
-        raise SourceError("expected a month like 'Mar-18'", raw.name, None, line, "Date")
+        raise raw.error("expected a month like 'Mar-18'", months.isna())
     tidy = pd.DataFrame({"month": months.dt.strftime("%Y-%m")})
     for heading, name in _COLUMNS.items():
         tidy[name] = raw.numbers(table[heading])
     low = {"officers_fte": 20_000, "staff_fte": 5_000, "pcsos_fte": 500}
-    for name, floor in low.items():
+    for heading, name in _COLUMNS.items():
+        floor = low[name]
         odd = tidy[name].isna() | (tidy[name] < floor) | (tidy[name] > 50_000)
         if odd.any():
-            line = int(odd.idxmax()) + 2
-            raise SourceError("not a plausible strength of the Met", raw.name, None, line, name)
+            raise raw.error("not a plausible strength of the Met", odd.rename(heading))
     tidy = tidy.sort_values("month", ignore_index=True)
-    expected = pd.period_range(tidy["month"].iloc[0], tidy["month"].iloc[-1], freq="M")
-    if list(tidy["month"]) != [str(p) for p in expected]:
+    raw.require_edition(PUBLICATION, _LAST, tidy["month"].iloc[-1])
+    if list(tidy["month"]) != [str(p) for p in pd.period_range(_FIRST, _LAST, freq="M")]:
         raise SourceError("a month is missing or repeated", raw.name, column="Date")
     return tidy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pandas as pd
@@ -10,7 +11,7 @@ from crime_analysis import periods
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.rawfile import Publication, RawFile, read_number
 
-__all__ = ["CPIH", "GDP_DEFLATOR", "read", "recognise"]
+__all__ = ["CPIH", "GDP_DEFLATOR", "PUBLICATIONS", "read", "recognise"]
 
 GDP_DEFLATOR = Publication(
     id="ons-ybgb-gdp-deflator-2025-06",
@@ -25,14 +26,21 @@ CPIH = Publication(
     title="CPIH index, all items, 2015=100 (L522)",
     edition="16 July 2025",
 )
+PUBLICATIONS = (GDP_DEFLATOR, CPIH)
+_LAST = {
+    GDP_DEFLATOR.id: "2025 Q1, released 30-06-2025",
+    CPIH.id: "2025 JUN, released 16-07-2025",
+}
 _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+_QUARTERS = ["Q1", "Q2", "Q3", "Q4"]
+# A year's index is the mean of its parts' within their rounding; 2020's deflator is 0.18 away.
+_ANNUAL_TOLERANCE = 0.2
 
 
 def recognise(raw: RawFile) -> Publication | None:
     """Return which of the two series `raw` is, by its CDID line."""
-    if '"CDID","YBGB"' in raw.head:
-        return GDP_DEFLATOR
-    return CPIH if '"CDID","L522"' in raw.head else None
+    found = re.search(r'^"?CDID"?,"?(\w+)"?\s*$', raw.head, re.MULTILINE)
+    return {"YBGB": GDP_DEFLATOR, "L522": CPIH}.get(found[1]) if found else None
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -48,34 +56,69 @@ def read(raw: RawFile) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        If a period is repeated, an index is not a positive number, or no year is complete.
+        If a period is repeated or missing, an index is not a positive number, a calendar year
+        is not the mean of its parts, none is 100, or it is another edition.
     """
-    monthly = recognise(raw) is CPIH
-    pattern = re.compile(r"^(\d{4}) ([A-Z]{3})$" if monthly else r"^(\d{4}) Q([1-4])$")
-    values: dict[int, dict[str, float]] = {}
-    for line, row in enumerate(raw.lines(), start=1):
-        match = pattern.match(row[0]) if len(row) == 2 else None
+    publication = recognise(raw)
+    if publication is None:
+        raise SourceError("no CDID line of a series that is known", raw.name)
+    parts = _MONTHS if publication is CPIH else _QUARTERS
+    pattern = re.compile(rf"^(\d{{4}})(?: ({'|'.join(parts)}))?$")
+    found: dict[tuple[int, int], float] = {}  # (year, part from 0; -1 for the whole year)
+    released = ""
+    for line, row in raw.lines():
+        if row[0] == "Release date":
+            released = row[-1]
+        match = pattern.match(row[0])
         if not match:
             continue
-        part = match[2]
-        month = _MONTHS.index(part) + 1 if monthly else int(part) * 3
-        fy = int(match[1]) - (1 if month <= 3 else 0)
         try:
-            value = read_number(row[1])
+            value = read_number(row[1]) if len(row) == 2 else math.nan
         except ValueError as problem:
             raise SourceError(f"expected an index, found {problem}", raw.name, None, line) from None
         if not value > 0:
             raise SourceError("expected a positive index", raw.name, None, line)
-        if part in values.setdefault(fy, {}):
+        key = int(match[1]), parts.index(match[2]) if match[2] else -1
+        if key in found:
             raise SourceError(f"repeats {row[0]}", raw.name, None, line)
-        values[fy][part] = value
-    parts = 12 if monthly else 4
-    whole = {fy: sum(v.values()) / parts for fy, v in values.items() if len(v) == parts}
-    if not whole:
-        raise SourceError("no financial year is complete", raw.name)
+        found[key] = value
+    periodic = {year * len(parts) + part: v for (year, part), v in found.items() if part >= 0}
+    if not periodic:
+        raise SourceError("no quarter or month", raw.name)
+    first, last = min(periodic), max(periodic)
+    gaps = sorted(set(range(first, last + 1)) - set(periodic))
+    if gaps:
+        year, part = divmod(gaps[0], len(parts))
+        raise SourceError(f"no index for {year} {parts[part]}", raw.name)
+    year, part = divmod(last, len(parts))
+    raw.require_edition(
+        publication, _LAST[publication.id], f"{year} {parts[part]}, released {released}"
+    )
+    _require_annual(found, len(parts), raw)
+
+    # A financial year ends with the first quarter, or the first three months, of the next year.
+    ahead = len(parts) // 4
+    sums: dict[int, list[float]] = {}
+    for position, value in periodic.items():
+        sums.setdefault((position - ahead) // len(parts), []).append(value)
+    whole = {fy: sum(v) / len(v) for fy, v in sorted(sums.items()) if len(v) == len(parts)}
     return pd.DataFrame(
         {
-            "financial_year": [periods.label(fy) for fy in sorted(whole)],
-            "index": [round(whole[fy], 6) for fy in sorted(whole)],
+            "financial_year": [periods.label(fy) for fy in whole],
+            "index": [round(value, 6) for value in whole.values()],
         }
     )
+
+
+def _require_annual(found: dict[tuple[int, int], float], parts: int, raw: RawFile) -> None:
+    """Check the calendar years that the file prints against their quarters or months."""
+    annual = {year: value for (year, part), value in found.items() if part < 0}
+    if 100 not in annual.values():
+        raise SourceError("no year's index is 100; is the unit right?", raw.name)
+    for year, value in annual.items():
+        within = [found[year, part] for part in range(parts) if (year, part) in found]
+        if len(within) == parts and abs(sum(within) / parts - value) > _ANNUAL_TOLERANCE:
+            raise SourceError(
+                f"the index of {year} is {value}, the mean of its parts {sum(within) / parts:.2f}",
+                raw.name,
+            )

@@ -21,7 +21,9 @@ PUBLICATION = Publication(
     edition="1997 to 2020, before the revision to the 2021 Census",
 )
 
-_FIRST_COMPLETE_YEAR = 2001
+_YEARS = range(2001, 2021)
+# The largest authority has 1.1 million residents, the smallest 2,100.
+_MOST_RESIDENTS = 2_000_000
 _AGES = [f"Age {age}" for age in range(90)] + ["Aged 90+"]
 
 
@@ -38,7 +40,7 @@ def read(raw: RawFile, authorities: pd.DataFrame) -> pd.DataFrame:
     raw : RawFile
         The estimates.
     authorities : DataFrame
-        ``code`` and ``force`` of every local authority (`geography.authorities`).
+        Every local authority with its force and successor (`geography.authorities`).
 
     Returns
     -------
@@ -48,39 +50,51 @@ def read(raw: RawFile, authorities: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        If an authority of England or Wales is unknown or repeated, an age is missing, or a
-        force or borough is absent from a year.
+        If an authority of England or Wales is unknown, repeated or absent from a year, an age
+        is missing or not a whole number, or the years are not those of the edition.
     """
     table = raw.table(["name", "code", "year", *_AGES])
     table = table[table["code"].str.match(r"E0[6789]|W06")]
-    table = table[table["year"].astype(int) >= _FIRST_COMPLETE_YEAR]
-    unknown = sorted(set(table["code"]) - set(authorities["code"]))
-    if unknown:
-        raise SourceError(f"authorities {unknown} are in no force", raw.name, column="code")
-    repeated = table.duplicated(["code", "year"])
-    if repeated.any():
-        raise SourceError("repeats an authority", raw.name, row=int(repeated.idxmax()) + 2)
-    ages = table[_AGES].apply(raw.numbers)
-    if ages.isna().any(axis=None):
-        row = ages.index[ages.isna().any(axis=1)][0]
-        raise SourceError("an age has no figure", raw.name, row=int(row) + 2)
-    people = pd.DataFrame(
-        {
-            "code": table["code"],
-            "name": table["name"],
-            "year": table["year"].astype("int64"),
-            "population": ages.sum(axis=1).astype("int64"),
-        }
-    ).merge(authorities[["code", "force"]], on="code", validate="many_to_one")
+    years = raw.counts(table["year"], low=1900, high=2100)
+    table = table.assign(year=years)[years >= _YEARS[0]]
+    raw.require_edition(PUBLICATION, str(_YEARS[-1]), str(table["year"].max()))
+    unknown = ~table["code"].isin(authorities["code"])
+    if unknown.any():
+        code = table["code"].at[unknown.idxmax()]
+        raise raw.error(f"authority {code} is in no force", unknown.rename("code"))
+    raw.require_unique(table[["code", "year"]])
+    _require_every_authority(table, authorities, raw)
+    residents = table[_AGES].apply(raw.counts).sum(axis=1)
+    if (residents > _MOST_RESIDENTS).any():
+        raise raw.error("more residents than any authority has", residents > _MOST_RESIDENTS)
+    people = table[["code", "name", "year"]].assign(population=residents)
+    people = people.join(authorities.set_index("code")["force"], on="code")
     forces = people.groupby(["force", "year"], as_index=False)["population"].sum()
     forces = forces.rename(columns={"force": "place"}).assign(kind="force")
     in_boroughs = people["code"].str.startswith("E09") & (people["force"] != "City of London")
     boroughs = people[in_boroughs].assign(kind="borough")
-    boroughs["place"] = boroughs["name"].map(places.borough)
+    boroughs["place"] = raw.names(boroughs["name"], places.borough)
     both = pd.concat([forces, boroughs])[["place", "kind", "year", "population"]]
-    expected = (len(places.FORCES) + len(places.BOROUGHS)) * both["year"].nunique()
-    if len(both) != expected:
-        raise SourceError(f"expected {expected} places x years, found {len(both)}", raw.name)
+    expected = (len(places.FORCES) + len(places.BOROUGHS)) * len(_YEARS)
+    if len(both) != expected or both.duplicated(["kind", "place", "year"]).any():
+        raise SourceError(
+            f"expected {expected} places x years, found {len(both)}", raw.name, column="name"
+        )
     return both.sort_values(["kind", "place", "year"], ascending=[False, True, True]).reset_index(
         drop=True
     )
+
+
+def _require_every_authority(table: pd.DataFrame, authorities: pd.DataFrame, raw: RawFile) -> None:
+    """Check that each year has every authority of the lookup once, by itself or merged."""
+    first = authorities[~authorities["code"].isin(set(authorities["succeeded_by"]))]
+    for year in _YEARS:
+        there = table["code"][table["year"] == year]
+        times = first["code"].isin(there).astype(int) + first["succeeded_by"].isin(there)
+        if (times != 1).any():
+            odd = first.loc[(times != 1).idxmax()]
+            raise SourceError(
+                f"{odd['name']} ({odd['code']}) is there {times[odd.name]} times in {year}",
+                raw.name,
+                column="code",
+            )

@@ -12,7 +12,14 @@ from crime_analysis import periods
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.rawfile import Publication, RawFile
 
-__all__ = ["CLAIMS", "MET_BUDGET", "read_claims", "read_met_settlements", "recognise"]
+__all__ = [
+    "CLAIMS",
+    "MET_BUDGET",
+    "PUBLICATIONS",
+    "read_claims",
+    "read_met_settlements",
+    "recognise",
+]
 
 CLAIMS = Publication(
     id="quoted-claims-evidence",
@@ -30,6 +37,7 @@ MET_BUDGET = Publication(
     licence="brief quotation, cited in each row",
     note="From page excerpts. 2010/11 is the provisional figure of the three-year settlement.",
 )
+PUBLICATIONS = (CLAIMS, MET_BUDGET)
 
 
 def recognise(raw: RawFile) -> Publication | None:
@@ -58,8 +66,9 @@ def read_claims(raw: RawFile) -> pd.DataFrame:
         ["claim", "date", "said_by", "wording", "definition", "address", "kind"]
     )
     if (table["address"] == "").any():
-        line = int((table["address"] == "").idxmax()) + 2
-        raise SourceError("a statement without its address", raw.name, None, line, "source_url")
+        bad = (table["address"] == "").rename("source_url")
+        raise raw.error("a statement without its address", bad)
+    table = table.reset_index(drop=True)
     table.insert(0, "number", range(1, len(table) + 1))
     return table
 
@@ -72,17 +81,34 @@ def read_met_settlements(raw: RawFile) -> pd.DataFrame:
     DataFrame
         ``force``, ``financial_year``, ``series`` (``mpa_settlement``), ``component``
         (``formula_funding``), ``value_gbp_k`` (nominal £ thousand).
+
+    Raises
+    ------
+    SourceError
+        If 2009/10 or 2010/11 is not there, a year is repeated, or a figure cannot be
+        £ million of the Met's grant.
     """
     table = raw.table(["financial_year", "item", "gbp_m", "source_url"])
-    grant = table[table["item"].str.startswith("MPA formula grant")]
-    if grant.empty:
-        raise SourceError("no row 'MPA formula grant'", raw.name, column="item")
+    grant = table[table["item"].str.startswith("MPA formula grant")].copy()
+    grant["financial_year"] = raw.names(
+        grant["financial_year"], lambda year: periods.label(periods.start(year))
+    )
+    raw.require_unique(grant[["financial_year"]])
+    if list(grant["financial_year"]) != ["2009/10", "2010/11"]:
+        raise SourceError(
+            "expected a row 'MPA formula grant' of 2009/10 and one of 2010/11", raw.name,
+            column="item",
+        )  # fmt: skip
+    amounts = raw.numbers(grant["gbp_m"])
+    bad = ~amounts.between(1_000, 5_000)
+    if bad.any():
+        raise raw.error("cannot be £ million of the Met's formula grant", bad)
     return pd.DataFrame(
         {
             "force": "Metropolitan Police",
-            "financial_year": [periods.label(periods.start(y)) for y in grant["financial_year"]],
+            "financial_year": grant["financial_year"],
             "series": "mpa_settlement",
             "component": "formula_funding",
-            "value_gbp_k": (raw.numbers(grant["gbp_m"]) * 1000).round(3).to_numpy(),
+            "value_gbp_k": (amounts * 1000).round(3),
         }
-    )
+    ).reset_index(drop=True)

@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from crime_analysis.errors import ParameterError, SourceError, UnknownNameError
+from crime_analysis.sources.origin import Traced, at
 
 __all__ = ["Publication", "RawFile", "Sheet", "plain", "read_number"]
 
@@ -34,7 +36,6 @@ _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?",
     re.IGNORECASE,
 )
-_BARE = r"-?[0-9]+(?:\.[0-9]+)?"
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,8 @@ class Sheet:
         """Return a cell's text with white space collapsed."""
         return " ".join(str(self.cell(row, column)).replace("\u00a0", " ").split())
 
-    def number(self, row: int, column: int, *, required: bool = False) -> float:
-        """Return a cell as a number; NaN where the publisher printed no figure.
+    def number(self, row: int, column: int, *, required: bool = False) -> Traced:
+        """Return a cell as a number that knows its place; NaN where no figure is printed.
 
         Raises
         ------
@@ -146,7 +147,7 @@ class Sheet:
             raise self.error(f"expected a number, found {problem}", row, column) from None
         if required and math.isnan(value):
             raise self.error("expected a number, found none", row, column)
-        return value
+        return Traced(value, at(self.name, row, column))
 
     def named(self, row: int, column: int, known: Callable[[str], str]) -> str:
         """Return a cell's name as `known` (a function of `places`) spells it.
@@ -301,7 +302,7 @@ class RawFile:
             ) from None
         except (OSError, EOFError, zlib.error) as problem:
             raise SourceError(f"cannot be read ({problem}); download it again", self.name) from None
-        if not text.endswith(("\n", "\r")):
+        if not text.endswith("\n"):
             raise SourceError(
                 "the last line has no end: the download was cut short; get it again",
                 self.name,
@@ -354,7 +355,7 @@ class RawFile:
                     line,
                 )
             index.append(line)
-            rows.append([row[position] for position in positions])
+            rows.append(tuple([row[position] for position in positions]))
         return pd.DataFrame(rows, index=index, columns=list(columns), dtype=str)
 
     def error(self, message: str, bad: pd.Series) -> SourceError:
@@ -370,15 +371,15 @@ class RawFile:
         SourceError
             With the line of the file, if a cell is neither a number nor a mark of absence.
         """
-        values = pd.to_numeric(column.where(column.str.fullmatch(_BARE)), errors="coerce")
-        for line in column.index[values.isna()]:
+        values = pd.to_numeric(column, errors="coerce").astype(float)
+        for line in column.index[~np.isfinite(values)]:
             try:
                 values.at[line] = read_number(column.at[line])
             except ValueError as problem:
                 raise SourceError(
                     f"expected a number, found {problem}", self.name, None, line, str(column.name)
                 ) from None
-        return values.astype(float)
+        return values
 
     def counts(self, column: pd.Series, *, low: float = 0, high: float = math.inf) -> pd.Series:
         """Return a text column of `table` as whole numbers, each within bounds.

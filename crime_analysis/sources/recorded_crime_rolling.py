@@ -38,7 +38,17 @@ _VIOLENCE = [
     "homicide", "violence_with_injury", "violence_without_injury", "stalking_and_harassment",
     "death_or_injury_driving",
 ]  # fmt: skip
-_FRAUD = {"Fraud offences", "Action Fraud", "CIFAS", "UK Finance"}
+_FRAUD = {"Fraud offences"}
+# Counted in the total only. The two kinds of burglary changed their names in 2017/18.
+_OTHERS = {
+    "All other theft offences", "Bicycle theft", "Criminal damage and arson", "Domestic burglary",
+    "Drug offences", "Miscellaneous crimes against society", "Non-domestic burglary",
+    "Non-residential burglary", "Public order offences", "Residential burglary", "Shoplifting",
+    "Theft from the person", "Vehicle offences",
+}  # fmt: skip
+_LAST_ENDING = "31-12-2018"
+# The most in any force and year is 225; a number this high is not of homicides.
+_MOST_HOMICIDES = 1000
 
 
 def recognise(raw: RawFile) -> Publication | None:
@@ -58,37 +68,46 @@ def read(raw: RawFile) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        On a repeated row, a missing group or force, or a figure that is not a whole number.
+        On a repeated row, an unknown offence, a force without an offence that others have, a
+        figure that is not a whole number, or another edition.
     """
     table = raw.table(_COLUMNS).set_axis(["ending", "place", "offence", "offences"], axis=1)
     march = table[table["ending"].str.fullmatch(r"31-03-\d{4}")]
     if march.empty:
         raise SourceError("no year ending 31-03-YYYY", raw.name, column="12 months ending")
+    # Periods end in the order of the file, and in no order as text.
+    raw.require_edition(PUBLICATION, _LAST_ENDING, table["ending"].iloc[-1])
     territorial = march[~march["place"].isin(_NOT_TERRITORIAL)]
-    repeated = territorial.duplicated(["ending", "place", "offence"])
-    if repeated.any():
-        raise SourceError("repeats an earlier row's keys", raw.name, row=int(repeated.idxmax()) + 2)
-    offences = raw.numbers(territorial["offences"].rename("Rolling year total"))
-    if offences.isna().any() or (offences % 1 != 0).any():
-        line = int((offences.isna() | (offences % 1 != 0)).idxmax()) + 2
-        raise SourceError("expected a whole number", raw.name, row=line, column=_COLUMNS[-1])
-    names = {name: places.force(name) for name in territorial["place"].unique()}
+    unknown = ~territorial["offence"].isin({*_GROUPS, *_OTHERS, *_FRAUD})
+    if unknown.any():
+        found = territorial["offence"].at[unknown.idxmax()]
+        raise raw.error(f"unknown offence {found!r}", unknown.rename("Offence"))
     rows = pd.DataFrame(
         {
-            "force": territorial["place"].map(names),
+            "force": raw.names(territorial["place"].rename("PFA"), places.force),
             "financial_year": [periods.label(int(day[-4:]) - 1) for day in territorial["ending"]],
             "offence": territorial["offence"],
-            "offences": offences.astype("int64"),
+            "offences": raw.counts(territorial["offences"].rename(_COLUMNS[-1])),
         }
     )
     keys = ["force", "financial_year"]
+    raw.require_unique(rows[[*keys, "offence"]])
+    too_many = (rows["offence"] == "Homicide") & (rows["offences"] > _MOST_HOMICIDES)
+    if too_many.any():
+        raise raw.error("not a number of homicides", too_many.rename(_COLUMNS[-1]))
+    printed = rows.groupby(["financial_year", "offence"])["force"].agg(set)
+    for (year, offence), forces in printed[printed.map(len) < len(places.FORCES)].items():
+        missing = sorted(set(places.FORCES) - forces)
+        raise SourceError(f"no {offence!r} in {year} for {missing[:5]}", raw.name, column="PFA")
     named = rows.assign(offence_group=rows["offence"].map(_GROUPS)).dropna(
         subset=["offence_group"]
     )[[*keys, "offence_group", "offences"]]
     complete = len(places.FORCES) * rows["financial_year"].nunique() * len(_GROUPS)
     if len(named) != complete:
         raise SourceError(
-            f"expected {complete} rows (forces x years x groups), found {len(named)}", raw.name
+            f"expected {complete} rows (forces x years x groups), found {len(named)}",
+            raw.name,
+            column="Offence",
         )
     violence = (
         named[named["offence_group"].isin(_VIOLENCE)]

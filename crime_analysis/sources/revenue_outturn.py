@@ -30,6 +30,7 @@ import pandas as pd
 
 from crime_analysis import periods, places
 from crime_analysis.errors import SourceError
+from crime_analysis.sources.origin import origin_of
 from crime_analysis.sources.rawfile import Publication, RawFile, Sheet, plain
 
 __all__ = ["PUBLICATIONS", "parse", "read", "recognise"]
@@ -175,7 +176,7 @@ def parse(sheet: Sheet) -> pd.DataFrame:
     later = year >= "2014/15"
     formula = "formula_and_legacy_council_tax_grants" if later else "formula_funding"
     layout = _Layout(lines, outside, first, net, budget, last, formula)
-    tidy: list[tuple[str, str, str, float]] = []
+    tidy: list[tuple[object, ...]] = []
     seen: set[str] = set()
     for row in range(heading + 1, len(sheet.rows)):
         gla = sheet.text(row, code) == _GLA_CODE
@@ -197,8 +198,11 @@ def parse(sheet: Sheet) -> pd.DataFrame:
         else:
             value = _funding(sheet, row, layout, _KNOWN_GAPS.get((force, year), 0.0))
         series = "outturn_gla" if gla else "outturn"
-        tidy += [(force, series, component, amount) for component, amount in value.items()]
-    frame = pd.DataFrame(tidy, columns=["force", "series", "component", "value_gbp_k"])
+        tidy += [
+            (force, series, component, float(amount), origin_of(amount))
+            for component, amount in value.items()
+        ]
+    frame = pd.DataFrame(tidy, columns=["force", "series", "component", "value_gbp_k", "origin"])
     frame.insert(1, "financial_year", year)
     return frame
 
@@ -251,7 +255,8 @@ def read(raw: RawFile) -> pd.DataFrame:
     -------
     DataFrame
         ``force``, ``financial_year``, ``series`` ("outturn", or "outturn_gla" for the Met's
-        two lines), ``component`` and ``value_gbp_k`` (nominal £ thousand), sorted. Income and
+        two lines), ``component`` and ``value_gbp_k`` (nominal £ thousand) with its ``origin``,
+        sorted. Income and
         draws on reserves are positive. Derived here: ``formula_grant`` is revenue support
         grant plus redistributed business rates; ``formula_funding`` (to 2013/14) and
         ``formula_and_legacy_council_tax_grants`` (from 2014/15) add police grant;

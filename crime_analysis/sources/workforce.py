@@ -22,7 +22,10 @@ PUBLICATION = Publication(
     note="Full-time equivalents in post on 31 March; the date column reads 1 March.",
 )
 
-_COLUMNS = ["date", "geo_code", "force_name", "sex", "rank_description", "worker_type", "total_fte"]
+_LAST_DATE = "2022-03-31"
+_COLUMNS = [
+    "date", "force_name", "sex", "rank_description", "worker_type", "total_headcount", "total_fte",
+]  # fmt: skip
 # Designated officers (detention, escort, investigation) were counted as police staff in the
 # profiles that give 2005 and 2006, so both count as staff here and the series can join.
 _MEASURES = {
@@ -53,36 +56,31 @@ def read(raw: RawFile) -> pd.DataFrame:
     ------
     SourceError
         On an unknown kind of worker, a date that is not in March, a repeated row, a negative
-        figure, or a year in which one of the 43 forces is missing.
+        figure or more full-time equivalents than heads, a year in which one of the 43 forces
+        lacks a row that others have, or another edition.
     """
     table = raw.table(_COLUMNS)
-    kinds = set(table["worker_type"]) - set(_MEASURES) - _WITHOUT_FTE
-    if kinds:
-        raise SourceError(
-            f"unknown kinds of worker {sorted(kinds)}", raw.name, column="worker_type"
-        )
+    unknown = ~table["worker_type"].isin({*_MEASURES, *_WITHOUT_FTE})
+    if unknown.any():
+        kind = table["worker_type"].at[unknown.idxmax()]
+        raise raw.error(f"unknown kind of worker {kind!r}", unknown.rename("worker_type"))
     dates = table["date"].str.extract(r"^(\d{4})-03-(?:01|31)$")[0]
     if dates.isna().any():
-        line = int(dates.isna().idxmax()) + 2
-        raise SourceError("expected a day in March", raw.name, row=line, column="date")
-    keys = ["date", "force_name", "sex", "rank_description", "worker_type"]
-    repeated = table.duplicated(keys)
-    if repeated.any():
-        line = int(repeated.idxmax()) + 2
-        raise SourceError("repeats an earlier row's keys", raw.name, row=line)
-    fte = raw.numbers(table["total_fte"])
-    if (fte < 0).any() or fte.isna().any():
-        line = int(((fte < 0) | fte.isna()).idxmax()) + 2
-        raise SourceError(
-            "expected a figure of zero or more", raw.name, row=line, column="total_fte"
-        )
+        raise raw.error("expected a day in March", dates.isna().rename("date"))
+    table["date"] = dates + "-03-31"
+    table["force_name"] = raw.names(table["force_name"], places.force)
+    raw.require_unique(table[["date", "force_name", "sex", "rank_description", "worker_type"]])
+    _require_every_force(table, raw)
+    fte, heads = raw.numbers(table["total_fte"]), raw.numbers(table["total_headcount"])
+    bad = ~((fte >= 0) & (fte <= heads + 1e-6)).rename("total_fte")
+    if bad.any():
+        raise raw.error("expected full-time equivalents from zero to the number of heads", bad)
 
-    names = {name: places.force(name) for name in table["force_name"].unique()}
     tidy = (
         pd.DataFrame(
             {
-                "force": table["force_name"].map(names),
-                "date": dates + "-03-31",
+                "force": table["force_name"],
+                "date": table["date"],
                 "measure": table["worker_type"].map(_MEASURES),
                 "fte": fte,
             }
@@ -94,10 +92,6 @@ def read(raw: RawFile) -> pd.DataFrame:
     # Sums of hundredths leave binary dust; the publication's own precision for these totals
     # is two places until 2016 and finer after, so six places lose nothing.
     tidy["fte"] = tidy["fte"].round(6)
-    for date, forces in tidy.groupby("date")["force"]:
-        missing = set(places.FORCES) - set(forces)
-        if missing:
-            raise SourceError(f"no figures on {date} for {sorted(missing)}", raw.name)
     officers = tidy[tidy["measure"] == "officers"]
     if (officers["fte"] < 100).any() or (officers["fte"] > 100_000).any():
         odd = officers.loc[(officers["fte"] < 100) | (officers["fte"] > 100_000)].iloc[0]
@@ -108,3 +102,15 @@ def read(raw: RawFile) -> pd.DataFrame:
             column="total_fte",
         )
     return tidy.sort_values(["force", "date", "measure"], ignore_index=True)
+
+
+def _require_every_force(table: pd.DataFrame, raw: RawFile) -> None:
+    """Check that whatever one force prints on a date all print: no row was lost on the way."""
+    keys = ["date", "sex", "rank_description", "worker_type"]
+    printed = table.groupby(keys)["force_name"].agg(set)
+    for row, forces in printed[printed.map(len) < len(places.FORCES)].items():
+        missing = sorted(set(places.FORCES) - forces)
+        raise SourceError(
+            f"no figures on {', '.join(row)} for {missing[:5]}", raw.name, column="force_name"
+        )
+    raw.require_edition(PUBLICATION, _LAST_DATE, table["date"].max())
