@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from crime_analysis.panel import force_panel as force_panel
     from crime_analysis.panel import officers_change as officers_change
     from crime_analysis.prices import to_real as to_real
+    from crime_analysis.provenance import trace as trace
     from crime_analysis.reports import record as record
     from crime_analysis.reports import render as render
 
@@ -61,10 +62,11 @@ _HOME = {
     "record": "reports",
     "render": "reports",
     "to_real": "prices",
+    "trace": "provenance",
 }
 _ROOMS = (
     "breaks", "catalog", "codebook", "errors", "figures", "funding", "inference", "links",
-    "panel", "periods", "places", "prices", "prose", "tables",
+    "panel", "periods", "places", "prices", "prose", "provenance", "tables",
 )  # fmt: skip
 
 __all__ = ["__version__", *sorted(_HOME)]

@@ -8,12 +8,13 @@ Building twice from the same files gives the same bytes.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,74 +22,22 @@ from typing import Any
 
 import pandas as pd
 
-from crime_analysis import breaks, catalog, codebook, periods, places
-from crime_analysis.errors import DataError, ParameterError, SourceError
-from crime_analysis.sources import (
-    force_area_tables,
-    geography,
-    hmic_2010,
-    hmic_value_for_money,
-    met_strength,
-    ons_series,
-    population,
-    quoted,
-    recorded_crime_quarterly,
-    recorded_crime_rolling,
-    revenue_outturn,
-    workforce,
-)
+from crime_analysis import catalog, codebook, provenance
+from crime_analysis.assemble import MAKERS, READERS, Recognised
+from crime_analysis.errors import ParameterError, SourceError
 from crime_analysis.sources.rawfile import Publication, RawFile
 
-__all__ = ["Recognised", "build", "recognise", "tables"]
-
-_READERS: tuple[ModuleType, ...] = (
-    force_area_tables,
-    geography,
-    hmic_2010,
-    hmic_value_for_money,
-    met_strength,
-    ons_series,
-    population,
-    quoted,
-    recorded_crime_quarterly,
-    recorded_crime_rolling,
-    revenue_outturn,
-    workforce,
-)
-# Years to 2012/13 come from the rolling-year file, which separates stalking and harassment
-# throughout; later years from the quarterly file, which is the later edition.
-_FIRST_QUARTERLY_YEAR = 2013
-# Two counts of the same people that differ by more than this cannot both be right.
-_OVERLAP_TOLERANCE = 0.1
+__all__ = ["Made", "Recognised", "build", "recognise", "tables"]
 
 
 @dataclass(frozen=True)
-class Recognised:
-    """The publications found in a folder, with the file of each."""
+class Made:
+    """One table, validated, with its bytes, the bytes of its origins, and its publications."""
 
-    files: dict[str, RawFile]
-    publications: dict[str, Publication]
-    ignored: list[str]
-
-    def of(self, module: ModuleType) -> list[tuple[Publication, RawFile]]:
-        """Return what one reader recognised, in order of publication id."""
-        found = [
-            (self.publications[key], raw)
-            for key, raw in sorted(self.files.items())
-            if module.recognise(raw) == self.publications[key]
-        ]
-        if not found:
-            what = (module.__doc__ or module.__name__).strip().splitlines()[0]
-            raise ParameterError(f"no file in the folder is: {what} Download it and build again")
-        return found
-
-    def one(self, module: ModuleType, publication: Publication | None = None) -> RawFile:
-        """Return the one file of a reader (or of one of its publications)."""
-        found = [raw for pub, raw in self.of(module) if publication is None or pub == publication]
-        if len(found) != 1:
-            title = publication.title if publication else module.__name__
-            raise ParameterError(f"expected one file of {title!r}, found {len(found)}")
-        return found[0]
+    frame: pd.DataFrame
+    content: bytes
+    origins: bytes
+    sources: tuple[str, ...]
 
 
 def recognise(folder: str | Path) -> Recognised:
@@ -106,15 +55,17 @@ def recognise(folder: str | Path) -> Recognised:
         raise ParameterError(f"--raw {str(folder)!r} is not a folder; give the downloads' folder")
     files: dict[str, RawFile] = {}
     publications: dict[str, Publication] = {}
+    readers: dict[str, ModuleType] = {}
     ignored = []
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
         raw = RawFile(path)
         if not (raw.is_text or raw.is_workbook):
             continue
-        publication = next((p for m in _READERS if (p := m.recognise(raw)) is not None), None)
-        if publication is None:
+        known = next(((m, p) for m in READERS if (p := m.recognise(raw)) is not None), None)
+        if known is None:
             ignored.append(raw.name)
             continue
+        reader, publication = known
         other = files.get(publication.id)
         if other is not None and other.sha256 != raw.sha256:
             raise SourceError(
@@ -122,11 +73,12 @@ def recognise(folder: str | Path) -> Recognised:
                 " keep one",
                 raw.name,
             )
-        files[publication.id], publications[publication.id] = raw, publication
-    return Recognised(files, publications, ignored)
+        key = publication.id
+        files[key], publications[key], readers[key] = raw, publication, reader
+    return Recognised(files, publications, readers, ignored)
 
 
-def tables(found: Recognised) -> dict[str, pd.DataFrame]:
+def tables(found: Recognised) -> dict[str, Made]:
     """Return every shipped table, made from recognised publications and validated.
 
     Raises
@@ -137,32 +89,33 @@ def tables(found: Recognised) -> dict[str, pd.DataFrame]:
         If one is not as expected, or a table made from it is not as the codebook says.
     """
     _require_all(found)
-    makers: dict[str, Callable[[Recognised], pd.DataFrame]] = {
-        "officers": lambda f: _officers(f)[0],
-        "officers_overlap": lambda f: _officers(f)[1],
-        "recorded_crime": _recorded_crime,
-        "funding": _funding,
-        "population": _population,
-        "prices": _prices,
-        "met_strength_monthly": _met_strength,
-        "places": lambda f: geography.read(f.one(geography)).assign(
-            source=geography.PUBLICATION.id
-        ),
-        "breaks": _breaks,
-        "claims": lambda f: quoted.read_claims(f.one(quoted, quoted.CLAIMS)),
-    }
-    made = {}
-    for spec in codebook.TABLES:
-        frame = makers[spec.name](found)[spec.columns]
-        frame = frame.sort_values(list(spec.key), ignore_index=True)
-        # Through bytes and back: what is validated is exactly what a user will read.
-        made[spec.name] = catalog.validate(spec.name, catalog.parse(spec.name, _csv(frame)))
-    return made
+    return {spec.name: _make(spec, found) for spec in codebook.TABLES}
+
+
+def _make(spec: codebook.Table, found: Recognised) -> Made:
+    """Make one table, and take off the books that its maker kept beside the figures."""
+    kept = MAKERS[spec.name](found).sort_values(list(spec.key), ignore_index=True)
+    frame = kept[spec.columns]
+    content = _csv(frame)
+    # Through bytes and back: what is validated is exactly what a user will read.
+    frame = catalog.validate(spec.name, catalog.parse(spec.name, content))
+    booked = [name for name in spec.columns if f"{name}@origin" in kept]
+    origins = provenance.pack(
+        {
+            name: (
+                [o if isinstance(o, tuple) else () for o in kept[f"{name}@origin"]],
+                list(kept[f"{name}@source"]),
+            )
+            for name in booked
+        }
+    )
+    cited = {i for name in booked for i in kept[f"{name}@source"].dropna().unique()}
+    return Made(frame, content, origins if booked else b"", tuple(sorted(cited)))
 
 
 def _require_all(found: Recognised) -> None:
     """Refuse a folder that lacks a publication, naming every one that it lacks."""
-    wanted = [p for module in _READERS for p in _publications(module)]
+    wanted = [p for module in READERS for p in _publications(module)]
     missing = [
         f"{p.publisher}, {p.title} ({p.edition})" for p in wanted if p.id not in found.publications
     ]
@@ -205,11 +158,13 @@ def build(raw: str | Path, out: str | Path | None = None) -> dict[str, Any]:
     target = (Path(out) if out is not None else catalog.data_folder()).resolve()
     found = recognise(raw)
     made = tables(found)
-    contents = {f"{name}.csv": _csv(frame) for name, frame in made.items()}
-    descriptor = _descriptor(made, contents, found)
-    contents["datapackage.json"] = (
-        json.dumps(descriptor, indent=1, ensure_ascii=False) + "\n"
-    ).encode()
+    descriptor = _descriptor(made, found)
+    contents = {"datapackage.json": _json(descriptor)}
+    for name, table in made.items():
+        contents[f"{name}.csv"] = table.content
+        if table.origins:
+            # Without time stamp or name, so that the same origins pack to the same bytes.
+            contents[f"provenance/{name}.csv.gz"] = gzip.compress(table.origins, 9, mtime=0)
     _require_own(target, contents)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -218,6 +173,7 @@ def build(raw: str | Path, out: str | Path | None = None) -> dict[str, Any]:
         raise ParameterError(f"cannot write to {target.parent}: {problem.strerror}") from None
     try:
         for name, content in contents.items():
+            (aside / name).parent.mkdir(exist_ok=True)
             (aside / name).write_bytes(content)
         aside.chmod(0o755)
         _swap(aside, target)
@@ -265,161 +221,41 @@ def _csv(frame: pd.DataFrame) -> bytes:
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
-def _officers(found: Recognised) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Join HMIC's 2005 and 2006 to the open data, and compare the years that both have."""
-    keys = ["force", "date", "measure"]
-    recent = workforce.read(found.one(workforce)).rename(columns={"fte": "open_data_fte"})
-    early = hmic_2010.read_workforce(found.one(hmic_2010)).rename(columns={"fte": "hmic_fte"})
-    both = recent.merge(early, on=keys, how="outer", validate="one_to_one")
-    overlap = both.dropna(subset=["open_data_fte", "hmic_fte"]).copy()
-    gap = (overlap["open_data_fte"] - overlap["hmic_fte"]).abs()
-    suspect = gap > _OVERLAP_TOLERANCE * overlap[["open_data_fte", "hmic_fte"]].max(axis=1)
-    series = both.set_index(keys)["open_data_fte"]
-    fallback = both.set_index(keys)["hmic_fte"]
-    choice = pd.Series("open_data", index=overlap.index)
-    for index, row in overlap[suspect].iterrows():
-        year = int(row["date"][:4])
-        beside = [(row["force"], f"{y}-03-31", row["measure"]) for y in (year - 1, year + 1)]
-        known = [series.get(k) if pd.notna(series.get(k)) else fallback.get(k) for k in beside]
-        typical = sum(known) / len(known)
-        if abs(row["hmic_fte"] - typical) < abs(row["open_data_fte"] - typical):
-            choice.at[index] = "hmic"
-    overlap["used"] = choice
-
-    both = both.merge(overlap[[*keys, "used"]], on=keys, how="left")
-    from_hmic = (both["used"] == "hmic") | both["open_data_fte"].isna()
-    both["fte"] = both["open_data_fte"].where(~from_hmic, both["hmic_fte"])
-    wide = both.pivot(index=["force", "date"], columns="measure", values="fte")
-    wide = wide.add_suffix("_fte").reset_index()
-    used = both.assign(from_hmic=from_hmic).groupby(["force", "date"])["from_hmic"]
-    ids = (hmic_2010.PUBLICATION.id, workforce.PUBLICATION.id)
-    source = pd.DataFrame({"any": used.any(), "all": used.all()}).apply(
-        lambda r: ids[0] if r["all"] else ";".join(ids) if r["any"] else ids[1], axis=1
-    )
-    wide = wide.merge(source.rename("source").reset_index(), on=["force", "date"])
-    return wide, overlap
+def _json(descriptor: dict[str, Any]) -> bytes:
+    return (json.dumps(descriptor, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _recorded_crime(found: Recognised) -> pd.DataFrame:
-    """Join the two Home Office files at 2013/14 and add knife offences."""
-    rolling = recorded_crime_rolling.read(found.one(recorded_crime_rolling))
-    quarterly = recorded_crime_quarterly.read(found.one(recorded_crime_quarterly))
-    knife = force_area_tables.read(found.one(force_area_tables))
-
-    def years(frame: pd.DataFrame) -> pd.Series:
-        return frame["financial_year"].map(periods.start)
-
-    _compare_join(rolling, quarterly)
-    return pd.concat(
-        [
-            rolling[years(rolling) < _FIRST_QUARTERLY_YEAR].assign(
-                source=recorded_crime_rolling.PUBLICATION.id
-            ),
-            quarterly[years(quarterly) >= _FIRST_QUARTERLY_YEAR].assign(
-                source=recorded_crime_quarterly.PUBLICATION.id
-            ),
-            knife.assign(source=force_area_tables.PUBLICATION.id),
-        ]
-    )
-
-
-def _compare_join(rolling: pd.DataFrame, quarterly: pd.DataFrame) -> None:
-    """Refuse two files whose last common year before the join tells another story.
-
-    In 2012/13 both files count the same offences under the same rules, so the group totals
-    that both print must agree to the offence.
-    """
-    year = periods.label(_FIRST_QUARTERLY_YEAR - 1)
-    groups = ["homicide", "robbery", "violence_against_the_person", "total_excluding_fraud"]
-    keys = ["force", "financial_year", "offence_group"]
-    left, right = (
-        f[(f["financial_year"] == year) & f["offence_group"].isin(groups)]
-        for f in (rolling, quarterly)
-    )
-    both = left.merge(right, on=keys, suffixes=("_rolling", "_quarterly"), validate="one_to_one")
-    differ = both[both["offences_rolling"] != both["offences_quarterly"]]
-    if len(both) != len(groups) * len(places.FORCES) or len(differ):
-        detail = differ.iloc[0].to_dict() if len(differ) else f"{len(both)} pairs"
-        raise DataError(f"the two files of recorded crime do not meet in {year}: {detail}")
-
-
-def _funding(found: Recognised) -> pd.DataFrame:
-    """Stack the funding series, each under its own name, in £ million."""
-    parts = [
-        hmic_2010.read_funding(found.one(hmic_2010)).assign(source=hmic_2010.PUBLICATION.id),
-        quoted.read_met_settlements(found.one(quoted, quoted.MET_BUDGET)).assign(
-            source=quoted.MET_BUDGET.id
-        ),
-    ]
-    for module in (hmic_value_for_money, revenue_outturn):
-        parts += [module.read(raw).assign(source=pub.id) for pub, raw in found.of(module)]
-    stacked = pd.concat(parts)
-    stacked["value_gbp_m"] = (stacked["value_gbp_k"] / 1000).round(6)
-    return stacked
-
-
-def _population(found: Recognised) -> pd.DataFrame:
-    authorities = geography.authorities(found.one(geography))
-    return population.read(found.one(population), authorities).assign(
-        source=population.PUBLICATION.id
-    )
-
-
-def _prices(found: Recognised) -> pd.DataFrame:
-    deflator = ons_series.read(found.one(ons_series, ons_series.GDP_DEFLATOR))
-    cpih = ons_series.read(found.one(ons_series, ons_series.CPIH))
-    return deflator.rename(columns={"index": "gdp_deflator"}).merge(
-        cpih.rename(columns={"index": "cpih"}), on="financial_year", validate="one_to_one"
-    )
-
-
-def _met_strength(found: Recognised) -> pd.DataFrame:
-    return met_strength.read(found.one(met_strength)).assign(source=met_strength.PUBLICATION.id)
-
-
-def _breaks(found: Recognised) -> pd.DataFrame:
-    return pd.DataFrame(breaks.REGISTER, columns=codebook.table("breaks").columns)
-
-
-def _descriptor(
-    made: dict[str, pd.DataFrame], contents: dict[str, bytes], found: Recognised
-) -> dict[str, Any]:
+def _descriptor(made: dict[str, Made], found: Recognised) -> dict[str, Any]:
     """Return the Frictionless data package descriptor of the tables."""
-    without_source_column = {
-        "officers_overlap": [workforce.PUBLICATION.id, hmic_2010.PUBLICATION.id],
-        "prices": [ons_series.GDP_DEFLATOR.id, ons_series.CPIH.id],
-        "claims": [quoted.CLAIMS.id],
-        "breaks": [],
-    }
     resources = []
-    for name, frame in made.items():
-        spec, content = codebook.table(name), contents[f"{name}.csv"]
-        ids: Iterable[str] = without_source_column.get(name) or (
-            sorted({i for ids in frame["source"].unique() for i in ids.split(";")})
-            if name != "breaks"
-            else []
-        )
-        resources.append(
-            {
-                "name": name,
-                "path": f"{name}.csv",
-                "title": spec.title,
-                "description": spec.description,
-                "profile": "tabular-data-resource",
-                "format": "csv",
-                "mediatype": "text/csv",
-                "encoding": "utf-8",
-                "bytes": len(content),
-                "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
-                "rows": len(frame),
-                "schema": {
-                    "fields": [_field(f) for f in spec.fields],
-                    "primaryKey": list(spec.key),
-                    "missingValues": [""],
-                },
-                "sources": [_source(found.publications[i], found.files[i]) for i in ids],
+    for name, table in made.items():
+        spec = codebook.table(name)
+        resource: dict[str, Any] = {
+            "name": name,
+            "path": f"{name}.csv",
+            "title": spec.title,
+            "description": spec.description,
+            "profile": "tabular-data-resource",
+            "format": "csv",
+            "mediatype": "text/csv",
+            "encoding": "utf-8",
+            "bytes": len(table.content),
+            "hash": _hash(table.content),
+            "rows": len(table.frame),
+            "schema": {
+                "fields": [_field(f) for f in spec.fields],
+                "primaryKey": list(spec.key),
+                "missingValues": [""],
+            },
+            "sources": [_source(i, found) for i in table.sources],
+        }
+        if table.origins:
+            # The hash is that of the unpacked text: how it packs is the machine's business.
+            resource["provenance"] = {
+                "path": f"provenance/{name}.csv.gz",
+                "hash": _hash(table.origins),
             }
-        )
+        resources.append(resource)
     return {
         "profile": "tabular-data-package",
         "name": "crime-analysis-data",
@@ -435,6 +271,10 @@ def _descriptor(
     }
 
 
+def _hash(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
 def _field(field: codebook.Field) -> dict[str, Any]:
     constraints: dict[str, Any] = {"required": not field.missing}
     for key in ("minimum", "maximum", "pattern"):
@@ -448,7 +288,8 @@ def _field(field: codebook.Field) -> dict[str, Any]:
     return {**described, "constraints": constraints}
 
 
-def _source(publication: Publication, raw: RawFile) -> dict[str, Any]:
+def _source(key: str, found: Recognised) -> dict[str, Any]:
+    publication, raw = found.publications[key], found.files[key]
     described = {
         "id": publication.id,
         "title": publication.title,
@@ -457,6 +298,7 @@ def _source(publication: Publication, raw: RawFile) -> dict[str, Any]:
         "licence": publication.licence,
         "file": raw.name,
         "sha256": raw.sha256,
+        "reader": found.readers[key].__name__.rpartition(".")[2],
         "obtained": "from a public mirror, not from the publisher's own site",
     }
     return described | ({"note": publication.note} if publication.note else {})

@@ -34,7 +34,7 @@ __all__ = [
     "validate",
 ]
 
-_MEND = (
+MEND = (
     "restore it with 'git checkout -- data', or rebuild all tables with"
     " 'crime-analysis data build --raw DIR'"
 )
@@ -71,16 +71,20 @@ def package() -> dict[str, Any]:
     DataError
         If the descriptor is missing or cannot be read.
     """
+    # A copy: what a caller does to it must not reach the next one.
+    return copy.deepcopy(_read_package())
+
+
+def _read_package() -> dict[str, Any]:
     path = data_folder() / "datapackage.json"
     try:
-        # A copy: what a caller does to it must not reach the next one.
-        return copy.deepcopy(_package(str(path), path.stat().st_mtime_ns))
+        return _package(str(path), path.stat().st_mtime_ns)
     except FileNotFoundError:
-        raise DataError(f"{path} is missing; {_MEND}") from None
+        raise DataError(f"{path} is missing; {MEND}") from None
     except json.JSONDecodeError as problem:
-        raise DataError(f"{path} is not valid JSON (line {problem.lineno}); {_MEND}") from None
+        raise DataError(f"{path} is not valid JSON (line {problem.lineno}); {MEND}") from None
     except (UnicodeDecodeError, KeyError, TypeError) as problem:
-        raise DataError(f"{path} is not a data package ({problem!r}); {_MEND}") from None
+        raise DataError(f"{path} is not a data package ({problem!r}); {MEND}") from None
 
 
 def describe(name: str) -> dict[str, Any]:
@@ -94,10 +98,10 @@ def describe(name: str) -> dict[str, Any]:
         If the descriptor does not list it.
     """
     codebook.table(name)
-    for resource in package()["resources"]:
+    for resource in _read_package()["resources"]:
         if resource["name"] == name:
-            return resource
-    raise DataError(f"datapackage.json does not list {name!r}; {_MEND}")
+            return copy.deepcopy(resource)
+    raise DataError(f"datapackage.json does not list {name!r}; {MEND}")
 
 
 def sources_of(name: str) -> list[dict[str, Any]]:
@@ -169,7 +173,7 @@ def load(name: str) -> pd.DataFrame:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise DataError(f"{path.name} is missing from {path.parent}; {_MEND}") from None
+        raise DataError(f"{path.name} is missing from {path.parent}; {MEND}") from None
     altered = hashlib.sha256(content).hexdigest() != resource["hash"].removeprefix("sha256:")
     try:
         frame = validate(name, parse(name, content), path.name)
@@ -180,7 +184,7 @@ def load(name: str) -> pd.DataFrame:
     if altered:
         raise DataError(
             f"{path.name} was altered: its SHA-256 is not the recorded one"
-            f" ({len(content)} bytes, {resource['bytes']} recorded); {_MEND}"
+            f" ({len(content)} bytes, {resource['bytes']} recorded); {MEND}"
         )
     return frame
 
@@ -200,12 +204,12 @@ def parse(name: str, content: bytes) -> pd.DataFrame:
     try:
         text = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
-        raise DataError(f"{name}.csv cannot be read: {str(problem).strip()}; {_MEND}") from None
+        raise DataError(f"{name}.csv cannot be read: {str(problem).strip()}; {MEND}") from None
     if list(text.columns) != spec.columns:
         missing = [c for c in spec.columns if c not in text.columns]
         added = [c for c in text.columns if c not in spec.columns]
         detail = f"missing {missing}, unexpected {added}" if missing or added else "another order"
-        raise DataError(f"{name}.csv: columns are not as described ({detail}); {_MEND}")
+        raise DataError(f"{name}.csv: columns are not as described ({detail}); {MEND}")
     frame = {}
     for field in spec.fields:
         column = text[field.name]
@@ -213,7 +217,7 @@ def parse(name: str, content: bytes) -> pd.DataFrame:
             if not field.missing and (column == "").any():
                 line = int((column == "").to_numpy().argmax())
                 raise DataError(
-                    f"{name}.csv, line {line + 2}, column {field.name}: nothing there; {_MEND}"
+                    f"{name}.csv, line {line + 2}, column {field.name}: nothing there; {MEND}"
                 )
             frame[field.name] = column.mask(column == "") if field.missing else column
             continue
@@ -226,7 +230,7 @@ def parse(name: str, content: bytes) -> pd.DataFrame:
             line = int(bad.to_numpy().argmax())
             raise DataError(
                 f"{name}.csv, line {line + 2}, column {field.name}: {column.iloc[line]!r} is not"
-                f" {'a whole number' if field.type == 'integer' else 'a number'}; {_MEND}"
+                f" {'a whole number' if field.type == 'integer' else 'a number'}; {MEND}"
             )
         frame[field.name] = numbers.astype("int64" if field.type == "integer" else "float64")
     return pd.DataFrame(frame)
@@ -253,13 +257,13 @@ def validate(name: str, frame: pd.DataFrame, file: str | None = None) -> pd.Data
             line = int(frame.reset_index(drop=True).duplicated(key).idxmax()) + 2
             raise DataError(
                 f"{file}, line {line}: repeats the key ({', '.join(key)}) of an earlier line;"
-                f" {_MEND}"
+                f" {MEND}"
             ) from None
         index = first["index"]
         at = f", line {int(index) + 2}" if index is not None and index == index else ""
         more = f" (and {count - 1} more)" if count > 1 else ""
         raise DataError(
-            f"{file}{at}, column {first['column']}: {_refusal(name, first)}{more}; {_MEND}"
+            f"{file}{at}, column {first['column']}: {_refusal(name, first)}{more}; {MEND}"
         ) from None
 
 

@@ -37,7 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     parser = _parser()
-    options = parser.parse_args(argv)
+    options, rest = parser.parse_known_args(argv)
+    if rest and not getattr(options, "takes_keys", False):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
     if not hasattr(options, "run"):
         parser.print_help()
         return 2
@@ -98,6 +101,18 @@ def _parser() -> argparse.ArgumentParser:
     data.add_parser("verify", help="check every table's hash, columns and keys").set_defaults(
         run=_data_verify
     )
+    trace = data.add_parser(
+        "trace",
+        help="say where a figure came from: trace TABLE --KEY VALUE ... [--field NAME]",
+        description="Name the row by its keys: trace officers --force Kent --date 2018-03-31",
+    )
+    trace.add_argument("table")
+    trace.add_argument("--field", help="which column (default: the first that holds figures)")
+    trace.add_argument("--raw", help="folder of official files: work the figure out again")
+    trace.set_defaults(run=_data_trace, takes_keys=True)
+    data.add_parser(
+        "revisions", help="list figures that two editions print differently"
+    ).set_defaults(run=_data_revisions)
     build = data.add_parser("build", help="rebuild every table from official files")
     build.add_argument("--raw", required=True, help="folder with the downloaded publications")
     build.add_argument("--out", help="folder to write (default: the package's data)")
@@ -159,7 +174,7 @@ def _data_list(options: argparse.Namespace) -> None:
     from crime_analysis import catalog
 
     for resource in catalog.package()["resources"]:
-        print(f"{resource['name']:<22}{resource['rows']:>7}  {resource['title']}")
+        print(f"{resource['name']:<26}{resource['rows']:>7}  {resource['title']}")
 
 
 def _data_show(options: argparse.Namespace) -> None:
@@ -176,12 +191,45 @@ def _data_show(options: argparse.Namespace) -> None:
         print(f"    sha256 {source['sha256']}")
 
 
-def _data_verify(options: argparse.Namespace) -> None:
+def _keys(rest: Sequence[str]) -> dict[str, str]:
+    """Return ``--name value`` pairs as a dictionary."""
+    keys: dict[str, str] = {}
+    words = iter(rest)
+    for word in words:
+        name, equals, value = word.removeprefix("--").partition("=")
+        value = value if equals else next(words, "")
+        if not word.startswith("--") or not value:
+            raise ParameterError(f"{word!r} is not a key; write --NAME VALUE")
+        keys[name.replace("-", "_")] = value
+    return keys
+
+
+def _data_trace(options: argparse.Namespace) -> None:
+    from crime_analysis import build, provenance
+
+    found = provenance.trace(options.table, options.field, **_keys(options.rest))
+    print(found)
+    if options.raw:
+        again = provenance.recompute(found.cells, build.recognise(options.raw).files)
+        print(f"  worked out again from the raw file: {again:g}")
+
+
+def _data_revisions(options: argparse.Namespace) -> None:
     from crime_analysis import catalog
 
+    print("officers on 31 March, as first published and in the later edition, which is used")
+    print(catalog.load("officers_revisions").to_string(index=False))
+
+
+def _data_verify(options: argparse.Namespace) -> None:
+    from crime_analysis import catalog, provenance
+
     for resource in catalog.package()["resources"]:
-        frame = catalog.load(resource["name"])
-        print(f"{resource['name']:<22}{len(frame):>7} rows  {resource['hash'][:19]}…  as built")
+        frame, origins = catalog.load(resource["name"]), provenance.verify(resource["name"])
+        print(
+            f"{resource['name']:<26}{len(frame):>7} rows {origins:>7} origins "
+            f" {resource['hash'][:19]}…  as built"
+        )
 
 
 def _data_build(options: argparse.Namespace) -> None:

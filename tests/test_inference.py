@@ -175,7 +175,7 @@ class TestAndersonRubin:
         assert stage.ci_low == pytest.approx(row["ci_low"], abs=0.1 * row["std_error"])
         assert stage.ci_high == pytest.approx(row["ci_high"], abs=0.1 * row["std_error"])
 
-    @pytest.mark.parametrize(("strength", "size"), [(0.05, 200), (1.0, 50)])
+    @pytest.mark.parametrize(("strength", "size"), [(0.05, 150), (1.0, 30)])
     def test_it_covers_the_truth_nineteen_times_in_twenty(self, strength: float, size: int) -> None:
         """Panels of 43 units: bounds are four Monte-Carlo standard errors about 0.95.
 

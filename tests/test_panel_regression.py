@@ -71,7 +71,7 @@ panels = st.builds(
     st.integers(3, 7),
     loss=st.sampled_from([0.0, 0.3, 0.8]),
 )
-few = settings(max_examples=12, deadline=None, derandomize=True)
+few = settings(max_examples=10, deadline=None, derandomize=True)
 
 
 def usable(data: pd.DataFrame, columns: list[str], effects: list[str]) -> pd.DataFrame:

@@ -102,7 +102,7 @@ POPULATION = Cut(
 DEFLATOR = Cut("gdp_deflator.csv", ons_series.read, ("financial_year", "index"))
 CPIH = Cut("cpih.csv", ons_series.read, ("financial_year", "index"))
 STRENGTH = Cut(
-    "met_strength.csv", met_strength.read, ("month", "officers_fte", "staff_fte", "pcsos_fte"),
+    "met_strength.csv", met_strength.read, ("month", "measure", "fte"),
     ("Police Officer Strength", "Police Staff Strength", "PCSO Strength"),
 )  # fmt: skip
 BUDGET = Cut(

@@ -12,6 +12,7 @@ import re
 import pandas as pd
 
 from crime_analysis import periods, places
+from crime_analysis.sources.origin import at
 from crime_analysis.sources.rawfile import Publication, RawFile, Sheet, plain
 
 __all__ = ["KNIFE_DEFINITION", "PUBLICATION", "parse_p5", "read", "recognise"]
@@ -99,12 +100,18 @@ def parse_p5(sheet: Sheet) -> pd.DataFrame:
         if is_force:
             force = sheet.named(row, names, places.force)
             records += [
-                (force, year, "knife_offences", sheet.number(row, column, required=True), row)
+                (
+                    force,
+                    year,
+                    "knife_offences",
+                    sheet.number(row, column, required=True),
+                    row,
+                    column,
+                )
                 for column, year in years.items()
             ]
-    frame = pd.DataFrame(
-        records, columns=["force", "financial_year", "offence_group", "offences", "row"]
-    )
+    names_of = ["force", "financial_year", "offence_group", "offences", "row", "column"]
+    frame = pd.DataFrame(records, columns=names_of)
     bad = frame[(frame["offences"] % 1 != 0) | ~frame["offences"].between(0, _MOST_OFFENCES)]
     if len(bad):
         raise sheet.error("expected a whole number of offences", int(bad["row"].iloc[0]))
@@ -125,4 +132,9 @@ def parse_p5(sheet: Sheet) -> pd.DataFrame:
                 column=column,
             )
     frame["offences"] = frame["offences"].astype("int64")
-    return frame.drop(columns="row").sort_values(["force", "financial_year"], ignore_index=True)
+    frame["origin"] = [
+        at(sheet.name, r, c) for r, c in zip(frame["row"], frame["column"], strict=True)
+    ]
+    return frame.drop(columns=["row", "column"]).sort_values(
+        ["force", "financial_year"], ignore_index=True
+    )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from crime_analysis import places
 from crime_analysis.errors import SourceError
+from crime_analysis.sources.origin import lines
 from crime_analysis.sources.rawfile import Publication, RawFile
 
 __all__ = ["PUBLICATION", "authorities", "read", "recognise"]
@@ -74,7 +75,7 @@ def authorities(raw: RawFile) -> pd.DataFrame:
     table["succeeded_by"] = table["code"].map(successor).fillna("")
     later = table[table["succeeded_by"] != ""].drop_duplicates("succeeded_by")
     later = later.assign(code=later["succeeded_by"], name="", succeeded_by="")
-    return pd.concat([table, later], ignore_index=True)
+    return pd.concat([table, later])
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -89,6 +90,7 @@ def read(raw: RawFile) -> pd.DataFrame:
     forces = table.drop_duplicates("force")[["force", "force_code"]].set_axis(
         ["place", "code"], axis=1
     )
+    forces["origin"] = lines(forces.index, "PFA16CD")
     forces["kind"] = "force"
     forces["country"] = ["Wales" if c.startswith("W") else "England" for c in forces["code"]]
     forces["part_of"] = "England and Wales"
@@ -100,9 +102,10 @@ def read(raw: RawFile) -> pd.DataFrame:
             "kind": "borough",
             "country": "England",
             "part_of": london["force"],
+            "origin": lines(london.index, "LAD16CD"),
         }
     )
     if set(boroughs["place"]) != set(places.BOROUGHS):
         raise SourceError("the boroughs are not the 32", raw.name, column="LAD16NM")
-    both = pd.concat([forces, boroughs])[["place", "kind", "code", "country", "part_of"]]
+    both = pd.concat([forces, boroughs])[["place", "kind", "code", "country", "part_of", "origin"]]
     return both.sort_values(["kind", "place"], ascending=[False, True], ignore_index=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pandas as pd
 
 from crime_analysis.errors import SourceError
+from crime_analysis.sources.origin import lines
 from crime_analysis.sources.rawfile import Publication, RawFile
 
 __all__ = ["PUBLICATION", "read", "recognise"]
@@ -22,9 +23,9 @@ PUBLICATION = Publication(
 )
 _FIRST, _LAST = "2013-05", "2026-03"
 _COLUMNS = {
-    "Police Officer Strength": "officers_fte",
-    "Police Staff Strength": "staff_fte",
-    "PCSO Strength": "pcsos_fte",
+    "Police Officer Strength": ("officers", 20_000),
+    "Police Staff Strength": ("staff", 5_000),
+    "PCSO Strength": ("pcsos", 500),
 }
 
 
@@ -39,7 +40,8 @@ def read(raw: RawFile) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``month`` (text, ``2018-03``), ``officers_fte``, ``staff_fte``, ``pcsos_fte``.
+        ``month`` (text, ``2018-03``), ``measure`` (officers, staff, pcsos) and ``fte`` with its
+        ``origin``, sorted.
 
     Raises
     ------
@@ -53,17 +55,16 @@ def read(raw: RawFile) -> pd.DataFrame:
     months = pd.to_datetime(table["Date"], format="%b-%y", errors="coerce")
     if months.isna().any():
         raise raw.error("expected a month like 'Mar-18'", months.isna())
-    tidy = pd.DataFrame({"month": months.dt.strftime("%Y-%m")})
-    for heading, name in _COLUMNS.items():
-        tidy[name] = raw.numbers(table[heading])
-    low = {"officers_fte": 20_000, "staff_fte": 5_000, "pcsos_fte": 500}
-    for heading, name in _COLUMNS.items():
-        floor = low[name]
-        odd = tidy[name].isna() | (tidy[name] < floor) | (tidy[name] > 50_000)
+    month = months.dt.strftime("%Y-%m")
+    raw.require_edition(PUBLICATION, _LAST, month.max())
+    if sorted(month) != [str(p) for p in pd.period_range(_FIRST, _LAST, freq="M")]:
+        raise SourceError("a month is missing or repeated", raw.name, column="Date")
+    parts = []
+    for heading, (measure, least) in _COLUMNS.items():
+        fte = raw.numbers(table[heading])
+        odd = ~fte.between(least, 50_000)
         if odd.any():
             raise raw.error("not a plausible strength of the Met", odd.rename(heading))
-    tidy = tidy.sort_values("month", ignore_index=True)
-    raw.require_edition(PUBLICATION, _LAST, tidy["month"].iloc[-1])
-    if list(tidy["month"]) != [str(p) for p in pd.period_range(_FIRST, _LAST, freq="M")]:
-        raise SourceError("a month is missing or repeated", raw.name, column="Date")
-    return tidy
+        part = pd.DataFrame({"month": month, "measure": measure, "fte": fte})
+        parts.append(part.assign(origin=lines(table.index, heading)))
+    return pd.concat(parts).sort_values(["month", "measure"], ignore_index=True)

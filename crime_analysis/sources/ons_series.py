@@ -9,6 +9,7 @@ import pandas as pd
 
 from crime_analysis import periods
 from crime_analysis.errors import SourceError
+from crime_analysis.sources.origin import Origin, Traced, origin_of
 from crime_analysis.sources.rawfile import Publication, RawFile, read_number
 
 __all__ = ["CPIH", "GDP_DEFLATOR", "PUBLICATIONS", "read", "recognise"]
@@ -61,7 +62,7 @@ def read(raw: RawFile) -> pd.DataFrame:
     """
     publication = recognise(raw)
     if publication is None:
-        raise SourceError("no CDID line of a series that is known", raw.name)
+        raise SourceError("no line 'CDID' that names a known series (YBGB or L522)", raw.name)
     parts = _MONTHS if publication is CPIH else _QUARTERS
     pattern = re.compile(rf"^(\d{{4}})(?: ({'|'.join(parts)}))?$")
     found: dict[tuple[int, int], float] = {}  # (year, part from 0; -1 for the whole year)
@@ -81,7 +82,7 @@ def read(raw: RawFile) -> pd.DataFrame:
         key = int(match[1]), parts.index(match[2]) if match[2] else -1
         if key in found:
             raise SourceError(f"repeats {row[0]}", raw.name, None, line)
-        found[key] = value
+        found[key] = Traced(value, (Origin("", str(line), "B"),))
     periodic = {year * len(parts) + part: v for (year, part), v in found.items() if part >= 0}
     if not periodic:
         raise SourceError("no quarter or month", raw.name)
@@ -105,7 +106,8 @@ def read(raw: RawFile) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "financial_year": [periods.label(fy) for fy in whole],
-            "index": [round(value, 6) for value in whole.values()],
+            "index": [float(round(value, 6)) for value in whole.values()],
+            "origin": [origin_of(value) for value in whole.values()],
         }
     )
 

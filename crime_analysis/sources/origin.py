@@ -27,6 +27,7 @@ __all__ = [
     "combine",
     "expand",
     "letters",
+    "lines",
     "origin_of",
     "scale",
     "span",
@@ -231,13 +232,23 @@ def origin_of(number: float) -> tuple[Origin, ...]:
     raise TypeError(f"{number!r} does not know its cells")
 
 
+def lines(numbers: Iterable[int], column: str, factor: float = 1.0) -> list[tuple[Origin, ...]]:
+    """Return the origins of one column's cells in a text file, a line each.
+
+    Examples
+    --------
+    >>> lines([2, 3], "Date")[1]
+    (Origin(sheet='', rows='3', column='Date', factor=1.0, role=''),)
+    """
+    return [(Origin("", str(number), column, factor),) for number in numbers]
+
+
 def total(
     frame: pd.DataFrame,
     keys: Sequence[str],
     value: str,
     column: str,
     *,
-    line: str = "line",
     factor: float = 1.0,
 ) -> pd.DataFrame:
     """Return sums of a text file's column by group, each with the lines that it adds up.
@@ -245,15 +256,14 @@ def total(
     Parameters
     ----------
     frame : DataFrame
-        Rows of the file with `keys`, the numbers `value`, and the line number `line`.
+        Rows of the file with `keys` and the numbers `value`; its index is the file's lines,
+        as `RawFile.table` has it.
     keys : sequence of str
         What to group by.
     value : str
         The numbers to add up.
     column : str
         The heading of their column in the file.
-    line : str
-        The column of line numbers, from 1 (the heading is line 1).
     factor : float
         What each figure was multiplied by already.
 
@@ -262,7 +272,7 @@ def total(
     DataFrame
         `keys`, `value` and ``origin``, one row a group, sorted.
     """
-    grouped = frame.groupby(list(keys), as_index=False)
-    sums = grouped.agg(**{value: (value, "sum"), "origin": (line, list)})
+    grouped = frame.assign(origin=frame.index).groupby(list(keys), as_index=False)
+    sums = grouped.agg(**{value: (value, "sum"), "origin": ("origin", list)})
     sums["origin"] = [(Origin("", span(rows), column, factor),) for rows in sums["origin"]]
     return sums

@@ -71,7 +71,8 @@ _BEYOND = {
 }
 _FORCES = (*places.FORCES, *_BEYOND.values())
 _RATIO, _RATIO_FREE = 200, 50_000_000  # text like this packs 10 to 30 times
-_BLOCK, _PAD, _CELL = 1 << 20, 8, 1000
+_BLOCK, _PAD, _CELL = 1 << 19, 1024, 1000
+_FACTORS = np.cumprod(np.full(2000, 0x9E3779B97F4A7C15, np.uint64))
 _UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -211,15 +212,15 @@ class _Stream:
         }
 
     def read(self, stream: Any) -> None:
-        buffer, size, rest, headed = bytearray(_PAD + _BLOCK + _PAD), 0, _PAD, False
-        while got := stream.readinto(memoryview(buffer)[rest : _PAD + _BLOCK]):
-            size, filled, begin = size + got, rest + got, _PAD
-            end = buffer.rfind(b"\n", _PAD, filled) + 1
-            if size > self.member.size or (not end and filled == _PAD + _BLOCK):
-                raise self.error("holds more than it declares, or a line of over 1 MB")
+        buffer, size, rest, headed = bytearray(_BLOCK + _PAD), 0, 0, False
+        while got := stream.readinto(memoryview(buffer)[rest:_BLOCK]):
+            size, filled, begin = size + got, rest + got, 0
+            end = buffer.rfind(b"\n", 0, filled) + 1
+            if size > self.member.size or (not end and filled == _BLOCK):
+                raise self.error("holds more than it declares, or a line of over 500 KB")
             if end and not headed:
-                begin, headed = buffer.find(b"\n", _PAD) + 1, True
-                heading = bytes(buffer[_PAD:begin]).decode("utf-8-sig", "replace")
+                begin, headed = buffer.find(b"\n") + 1, True
+                heading = bytes(buffer[:begin]).decode("utf-8-sig", "replace")
                 found = tuple(next(csv.reader([heading])))
                 if found != self.heading:
                     odd, lack = [set(found) - {*self.heading}, set(self.heading) - {*found}]
@@ -234,12 +235,11 @@ class _Stream:
                     self.add_block(buffer, begin, end)
                 except ValueError as problem:
                     self.locate(problem, bytes(buffer[begin : end - 1]).split(b"\n"), before + 2)
-            end = end or _PAD
-            rest = _PAD + filled - end
-            buffer[_PAD:rest] = buffer[end:filled]
+            rest = filled - end
+            buffer[:rest] = buffer[end:filled]
             if len(self.counts) > 100_000:
                 self.totals.take(self.counts)
-        if rest > _PAD or size != self.member.size:
+        if rest or size != self.member.size:
             raise self.error("the last line has no end: cut short; get it again", self.rows + 2)
 
     def error(self, message: str, row: int | None = None, column: str | None = None) -> SourceError:
@@ -296,70 +296,64 @@ class _Stream:
     def add_block(self, buffer: bytearray, begin: int, end: int) -> None:
         """Count the whole lines in ``buffer[begin:end]`` without an object for each cell.
 
-        The cells of a row are hashed 8 bytes at a time; one row of each hash is read and all
-        others are compared with it, so that no two different rows ever count as one.
+        Cells are taken as words of 8 bytes and rows hashed; one row of each hash is read and
+        all others are compared with it, so that no two different rows ever count as one.
         """
-        if buffer.find(b'"', begin, end) >= 0:
+        if buffer.find(b'"', begin, end) >= 0 or buffer.find(b"\0", begin, end) >= 0:
             lines = bytes(buffer[begin : end - 1]).split(b"\n")
-            self.add_lines([line for line in lines if b'"' in line])
-            plain = [line for line in lines if b'"' not in line]
+            odd = [b'"' in line or b"\0" in line for line in lines]
+            self.add_lines(list(itertools.compress(lines, odd)))
+            plain = [line for line, set_apart in zip(lines, odd, strict=True) if not set_apart]
             if not plain:
                 return
-            buffer = bytearray(b"\n".join([bytes(_PAD - 1), *plain, bytes(_PAD)]))
-            begin, end = _PAD, len(buffer) - _PAD
+            begin, buffer = 0, bytearray(b"\n".join([*plain, bytes(_PAD)]))
+            end = len(buffer) - _PAD
         text, width = np.frombuffer(buffer, np.uint8, end), len(self.heading)
         newline = text[begin:] == ord("\n")
         rows = int(np.count_nonzero(newline))
         stops: Any = np.flatnonzero(newline | (text[begin:] == ord(","))) + begin
         if stops.size != rows * width:
-            raise ValueError("uneven rows or stray ends of lines")
+            raise ValueError("uneven rows")
         starts = np.concatenate(([begin], stops[:-1] + 1)).reshape(rows, width)
         stops = stops.reshape(rows, width)
-        ends = stops[:, -1]
-        returns = np.count_nonzero(text[begin:] == ord("\r"))
-        if (text[ends] != ord("\n")).any() or returns != (text[ends - 1] == ord("\r")).sum():
-            raise ValueError("uneven rows or stray ends of lines")
-        words: Any = np.ndarray(len(buffer) - 7, "<u8", buffer, strides=(1,))
-        hashed, compared, spans = np.zeros(rows, np.uint64), [], {}
+        if (text[stops[:, -1]] != ord("\n")).any():
+            raise ValueError("uneven rows")
+        if np.count_nonzero(text[begin:] == 13) != np.count_nonzero(text[stops[:, -1] - 1] == 13):
+            raise ValueError("a stray carriage return")
+
+        def words(at: Any, count: int) -> Any:
+            spans: Any = np.ndarray(end, f"V{8 * count}", buffer, strides=(1,))
+            return spans[at].view("<u8").reshape(rows, count)
+
+        hashed, factors, cells = np.zeros(rows, np.uint64), iter(_FACTORS), {}
         for dimension, column in self.at.items():
-            start, stop = starts[:, column].copy(), stops[:, column].copy()
+            start = starts[:, column]
+            length = stops[:, column] - start
             if dimension == "borough":  # "Camden 027B": the code need not be told apart
-                coded = (words[stop - 8] >> np.uint64(24)) & np.uint64(0xE0F0F0F0FF) == 0x4030303020
-                stop -= np.where(coded & (stop - start > 5), 5, 0)
+                coded = words(stops[:, column] - 5, 1)[:, 0] & 0xE0F0F0F0FF == 0x4030303020
+                length = np.where(coded & (length > 5), length - 5, length)
             elif dimension == "month" and self.kind == "stop-and-search" and self.member.month:
                 month = int.from_bytes(self.member.month.encode(), "little")
-                timely = words[start] & np.uint64((1 << 56) - 1) == month
-                stop = np.where(timely & (stop - start > 7), start + 7, stop)
-            told_apart = len(compared)
-            length = stop - start
+                timely = words(start, 1)[:, 0] & (1 << 56) - 1 == month
+                length = np.where(timely & (length > 7), 7, length)
             if length.max() > _CELL:
                 raise ValueError("an overlong cell")
-            short = np.where(length < 8, 64 - 8 * length, 0).astype(np.uint64)
-            steps = range(0, max(int(length.max()), 1), 8)
-            parts = (words[np.minimum(start + step, stop - 8)] >> short for step in steps)
-            for part in (length.view(np.uint64), *parts):
-                if (part != part[0]).any():
-                    compared.append(part)
-                    hashed = (hashed ^ part) * np.uint64(0x9E3779B97F4A7C15)
-                    hashed ^= hashed >> np.uint64(29)
-            if len(compared) == told_apart:  # one value in all rows, as months and forces have
-                start, stop = start[:1], stop[:1]
-            spans[dimension] = start, stop
+            count = int(length.max()) // 8 + 1
+            masks = np.tri(8 * count, 8 * count, -1, np.uint8) * np.uint8(255)
+            cells[dimension] = words(start, count) & masks.view("<u8").take(length, axis=0)
+            hashed += cells[dimension] @ np.fromiter(factors, np.uint64, count)
         codes, distinct = pd.factorize(hashed)
         first = np.empty(len(distinct), np.intp)
         first[codes[::-1]] = np.arange(rows - 1, -1, -1)
         alike = first[codes]
-        if not all((part == part[alike]).all() for part in compared):  # two rows, one hash
-            self.add_lines(bytes(buffer[begin : end - 1]).split(b"\n"))
+        if any((part != part.take(alike, axis=0)).any() for part in cells.values()):
+            self.add_lines(bytes(buffer[begin : end - 1]).split(b"\n"))  # two rows, one hash
             return
-        cells, raw = {}, bytes(buffer)
-        for dimension, (start, stop) in spans.items():
-            if len(start) == 1:
-                cells[dimension] = [raw[start[0] : stop[0]]] * len(first)
-                continue
-            pairs = zip(start[first].tolist(), stop[first].tolist(), strict=True)
-            cells[dimension] = [raw[a:b] for a, b in pairs]
-        self.add(cells, np.bincount(codes).tolist())
+        chosen = {dimension: part[first] for dimension, part in cells.items()}
+        self.add(
+            {d: part.view(f"S{8 * part.shape[1]}")[:, 0].tolist() for d, part in chosen.items()},
+            np.bincount(codes).tolist(),
+        )
 
 
 def _inside(archive: zipfile.ZipFile, label: str) -> Iterator[_Member]:

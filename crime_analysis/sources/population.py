@@ -10,6 +10,7 @@ import pandas as pd
 
 from crime_analysis import places
 from crime_analysis.errors import SourceError
+from crime_analysis.sources.origin import lines, total
 from crime_analysis.sources.rawfile import Publication, RawFile
 
 __all__ = ["PUBLICATION", "read", "recognise"]
@@ -69,12 +70,14 @@ def read(raw: RawFile, authorities: pd.DataFrame) -> pd.DataFrame:
         raise raw.error("more residents than any authority has", residents > _MOST_RESIDENTS)
     people = table[["code", "name", "year"]].assign(population=residents)
     people = people.join(authorities.set_index("code")["force"], on="code")
-    forces = people.groupby(["force", "year"], as_index=False)["population"].sum()
+    ages = f"{_AGES[0]}:{_AGES[-1]}"
+    forces = total(people, ["force", "year"], "population", ages)
     forces = forces.rename(columns={"force": "place"}).assign(kind="force")
     in_boroughs = people["code"].str.startswith("E09") & (people["force"] != "City of London")
     boroughs = people[in_boroughs].assign(kind="borough")
     boroughs["place"] = raw.names(boroughs["name"], places.borough)
-    both = pd.concat([forces, boroughs])[["place", "kind", "year", "population"]]
+    boroughs["origin"] = lines(boroughs.index, ages)
+    both = pd.concat([forces, boroughs])[["place", "kind", "year", "population", "origin"]]
     expected = (len(places.FORCES) + len(places.BOROUGHS)) * len(_YEARS)
     if len(both) != expected or both.duplicated(["kind", "place", "year"]).any():
         raise SourceError(

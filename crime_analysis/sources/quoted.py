@@ -10,6 +10,7 @@ import pandas as pd
 
 from crime_analysis import periods
 from crime_analysis.errors import SourceError
+from crime_analysis.sources.origin import lines
 from crime_analysis.sources.rawfile import Publication, RawFile
 
 __all__ = [
@@ -68,6 +69,8 @@ def read_claims(raw: RawFile) -> pd.DataFrame:
     if (table["address"] == "").any():
         bad = (table["address"] == "").rename("source_url")
         raise raw.error("a statement without its address", bad)
+    raw.require_unique(table)
+    table["origin"] = lines(table.index, "wording_or_figure")
     table = table.reset_index(drop=True)
     table.insert(0, "number", range(1, len(table) + 1))
     return table
@@ -110,5 +113,6 @@ def read_met_settlements(raw: RawFile) -> pd.DataFrame:
             "series": "mpa_settlement",
             "component": "formula_funding",
             "value_gbp_k": (amounts * 1000).round(3),
+            "origin": lines(grant.index, "gbp_m", 1000.0),
         }
     ).reset_index(drop=True)

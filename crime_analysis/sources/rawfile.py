@@ -279,6 +279,45 @@ class RawFile:
                 return Sheet(self.name, candidate, rows)
         raise SourceError(f"no sheet {name!r}; it has {self.sheet_names}", self.name)
 
+    @functools.cached_property
+    def _cells(self) -> dict[str, dict[int, list[Any]]]:
+        """The sheets asked for so far, by name and row from 1; a text file under no name."""
+        return {}
+
+    def cells(self, sheet: str, row: int, column: str) -> list[Any]:
+        """Return the cells of one row that an `Origin` names, as they are printed.
+
+        Parameters
+        ----------
+        sheet : str
+            A sheet's name; empty for a text file.
+        row : int
+            From 1; for a text file the line that the record ends on.
+        column : str
+            A heading of the text file's first line, spreadsheet letters, or two of either with
+            a colon between: all columns from the one to the other.
+        """
+        if sheet not in self._cells:
+            rows = enumerate(self.sheet(sheet).rows, start=1) if sheet else self.lines()
+            self._cells[sheet] = dict(rows)
+        held = self._cells[sheet]
+        headings = [] if sheet else [plain(cell) for cell in held[min(held)]]
+
+        def place(name: str) -> int:
+            if plain(name) in headings:
+                return headings.index(plain(name))
+            position = 0
+            for letter in name:
+                position = position * 26 + ord(letter) - 64
+            return position - 1
+
+        if plain(column) in headings or ":" not in column:
+            first = last = place(column)
+        else:
+            first, last = (place(name) for name in column.split(":"))
+        found = held.get(row, [])
+        return [found[c] if c < len(found) else "" for c in range(first, last + 1)]
+
     def lines(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the rows of a text file with the number of the line that each ends on.
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from crime_analysis import periods, places
 from crime_analysis.errors import SourceError
+from crime_analysis.sources.origin import total
 from crime_analysis.sources.rawfile import Publication, RawFile
 
 __all__ = ["PUBLICATION", "read", "recognise"]
@@ -99,6 +100,28 @@ def read(raw: RawFile) -> pd.DataFrame:
         figure that is not a whole number, a force without an offence or a quarter that others
         have, or another edition.
     """
+    rows = _rows(raw)
+    return _grouped(
+        rows[rows["financial_year"].isin(_whole_years(rows, raw.name))],
+        ["force", "financial_year"],
+        raw.name,
+    )
+
+
+def read_quarters(raw: RawFile) -> pd.DataFrame:
+    """Return offences by force and quarter, the quarters of an unfinished year too.
+
+    Returns
+    -------
+    DataFrame
+        As `read`, with ``quarter`` (1 is April to June). A quarter can be negative: offences
+        cancelled, or moved to another force, after they were counted.
+    """
+    return _grouped(_rows(raw), ["force", "financial_year", "quarter"], raw.name, least=-math.inf)
+
+
+def _rows(raw: RawFile) -> pd.DataFrame:
+    """Return the file's rows of police forces, checked, under the package's names."""
     table = raw.table(_COLUMNS)
     table = table[~table["force_name"].isin(_NOT_TERRITORIAL)]
     odd = ~table["financial_quarter"].isin(list("1234"))
@@ -115,7 +138,7 @@ def read(raw: RawFile) -> pd.DataFrame:
             "financial_year": raw.names(
                 table["financial_year"], lambda year: periods.label(periods.start(year))
             ),
-            "quarter": table["financial_quarter"],
+            "quarter": table["financial_quarter"].astype("int64"),
             "offence": table["offence_code"] + " " + table["offence_description"],
             "group": table["offence_group"],
             "subgroup": table["offence_subgroup"],
@@ -125,36 +148,34 @@ def read(raw: RawFile) -> pd.DataFrame:
     )
     raw.require_unique(rows[["financial_year", "quarter", "force", "offence"]])
     _require_every_force(rows, raw)
-    rows = rows[rows["financial_year"].isin(_whole_years(rows, raw.name))]
-    keys = ["force", "financial_year"]
+    return rows
+
+
+def _grouped(rows: pd.DataFrame, keys: list[str], file: str, *, least: float = 0) -> pd.DataFrame:
+    """Return the rows' offences added up by group, each with the lines that it adds up."""
     parts = [
-        rows.assign(offence_group=rows[column].map(names_of))
-        .dropna(subset=["offence_group"])
-        .groupby([*keys, "offence_group"], as_index=False)["offences"]
-        .sum()
+        total(
+            rows.assign(offence_group=rows[column].map(names_of)).dropna(subset=["offence_group"]),
+            [*keys, "offence_group"],
+            "offences",
+            _COLUMNS[-1],
+        )
         for column, names_of in (("subgroup", _SUBGROUPS), ("group", _GROUPS))
     ]
-    total = (
-        rows[rows["group"] != _FRAUD]
-        .groupby(keys, as_index=False)["offences"]
-        .sum()
-        .assign(offence_group="total_excluding_fraud")
-    )
-    tidy = pd.concat([*parts, total])
-    if (tidy["offences"] < 0).any():
-        odd = tidy[tidy["offences"] < 0].iloc[0]
+    every = total(rows[rows["group"] != _FRAUD], keys, "offences", _COLUMNS[-1])
+    tidy = pd.concat([*parts, every.assign(offence_group="total_excluding_fraud")])
+    if (tidy["offences"] < least).any():
+        odd = tidy[tidy["offences"] < least].iloc[0]
         raise SourceError(
             f"a negative year: {odd['offence_group']} in {odd['force']}, {odd['financial_year']}",
-            raw.name,
+            file,
             column="number_of_offences",
         )
     homicides = tidy[tidy["offence_group"] == "homicide"]
     if homicides["offences"].max() > _MOST_HOMICIDES:
         most = homicides["offences"].max()
-        raise SourceError(
-            f"{most} is not a number of homicides", raw.name, column="number_of_offences"
-        )
-    return tidy[[*keys, "offence_group", "offences"]].sort_values(
+        raise SourceError(f"{most} is not a number of homicides", file, column="number_of_offences")
+    return tidy[[*keys, "offence_group", "offences", "origin"]].sort_values(
         [*keys, "offence_group"], ignore_index=True
     )
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from crime_analysis import periods, places
 from crime_analysis.errors import SourceError
+from crime_analysis.sources.origin import total
 from crime_analysis.sources.rawfile import Publication, RawFile
 
 __all__ = ["PUBLICATION", "read", "recognise"]
@@ -99,9 +100,10 @@ def read(raw: RawFile) -> pd.DataFrame:
     for (year, offence), forces in printed[printed.map(len) < len(places.FORCES)].items():
         missing = sorted(set(places.FORCES) - forces)
         raise SourceError(f"no {offence!r} in {year} for {missing[:5]}", raw.name, column="PFA")
-    named = rows.assign(offence_group=rows["offence"].map(_GROUPS)).dropna(
-        subset=["offence_group"]
-    )[[*keys, "offence_group", "offences"]]
+    grouped = rows.assign(offence_group=rows["offence"].map(_GROUPS))
+    named = total(
+        grouped.dropna(subset=["offence_group"]), [*keys, "offence_group"], "offences", _COLUMNS[-1]
+    )
     complete = len(places.FORCES) * rows["financial_year"].nunique() * len(_GROUPS)
     if len(named) != complete:
         raise SourceError(
@@ -109,19 +111,17 @@ def read(raw: RawFile) -> pd.DataFrame:
             raw.name,
             column="Offence",
         )
-    violence = (
-        named[named["offence_group"].isin(_VIOLENCE)]
-        .groupby(keys, as_index=False)["offences"]
-        .sum()
+    violence = total(
+        grouped[grouped["offence_group"].isin(_VIOLENCE)], keys, "offences", _COLUMNS[-1]
     )
-    total = rows[~rows["offence"].isin(_FRAUD)].groupby(keys, as_index=False)["offences"].sum()
+    every = total(rows[~rows["offence"].isin(_FRAUD)], keys, "offences", _COLUMNS[-1])
     tidy = pd.concat(
         [
             named,
             violence.assign(offence_group="violence_against_the_person"),
-            total.assign(offence_group="total_excluding_fraud"),
+            every.assign(offence_group="total_excluding_fraud"),
         ]
     )
-    return tidy[[*keys, "offence_group", "offences"]].sort_values(
+    return tidy[[*keys, "offence_group", "offences", "origin"]].sort_values(
         [*keys, "offence_group"], ignore_index=True
     )

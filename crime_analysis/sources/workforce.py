@@ -10,6 +10,7 @@ import pandas as pd
 
 from crime_analysis import places
 from crime_analysis.errors import SourceError
+from crime_analysis.sources.origin import total
 from crime_analysis.sources.rawfile import Publication, RawFile
 
 __all__ = ["PUBLICATION", "read", "recognise"]
@@ -76,19 +77,15 @@ def read(raw: RawFile) -> pd.DataFrame:
     if bad.any():
         raise raw.error("expected full-time equivalents from zero to the number of heads", bad)
 
-    tidy = (
-        pd.DataFrame(
-            {
-                "force": table["force_name"],
-                "date": table["date"],
-                "measure": table["worker_type"].map(_MEASURES),
-                "fte": fte,
-            }
-        )
-        .dropna(subset=["measure"])
-        .groupby(["force", "date", "measure"], as_index=False)["fte"]
-        .sum()
-    )
+    rows = pd.DataFrame(
+        {
+            "force": table["force_name"],
+            "date": table["date"],
+            "measure": table["worker_type"].map(_MEASURES),
+            "fte": fte,
+        }
+    ).dropna(subset=["measure"])
+    tidy = total(rows, ["force", "date", "measure"], "fte", "total_fte")
     # Sums of hundredths leave binary dust; the publication's own precision for these totals
     # is two places until 2016 and finer after, so six places lose nothing.
     tidy["fte"] = tidy["fte"].round(6)
