@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from crime_analysis.provenance import trace as trace
     from crime_analysis.reports import record as record
     from crime_analysis.reports import render as render
+    from crime_analysis.sources.police_uk import read_police_uk as read_police_uk
 
 __version__ = "0.1.0"
 
@@ -59,6 +60,7 @@ _HOME = {
     "load": "catalog",
     "officers_change": "panel",
     "officers_to_violence": "links",
+    "read_police_uk": "sources.police_uk",
     "record": "reports",
     "render": "reports",
     "to_real": "prices",

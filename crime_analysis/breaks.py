@@ -145,6 +145,58 @@ REGISTER: tuple[tuple[str, ...], ...] = (
         "Rates per head of 2012 to 2020 are on the older basis; do not join them to later ones.",
         "ONS, mid-year population estimates, edition 1997 to 2020",
     ),
+    (
+        "borough-restructure", "2012-03-01", "boundary", "borough_officers_monthly", "all",
+        "all",
+        "The Met restructured; several boroughs' officers jump by 6 to 10% in one month.",
+        "Do not read a borough's change across March 2012 as officers gained.",
+        "MOPAC, MPS Recorded Crime Figures and Associated Data, December 2015",
+    ),
+    (
+        "met-new-system", "2024-02-01", "system", "borough_crime_monthly",
+        "violence_with_injury;violence_without_injury;violence_against_the_person", "all",
+        "The Met records on a new system: violence with injury falls by a fifth in a year while"
+        " violence without injury does not.",
+        "A break, not a fall: do not compare across February 2024.",
+        "Met Police, Recorded Crime: Geographic Breakdown, April 2024 to March 2026",
+    ),
+    (
+        "met-grievous-harm-recoded", "2008-04-01", "definition", "borough_crime_monthly",
+        "wounding_gbh;assault_with_injury", "all",
+        "Old classes: grievous bodily harm was recoded from April 2008 to July 2010.",
+        "Use wounding_and_assault_with_injury, which can be followed throughout.",
+        "Met Police, Recorded Crime, old classes, January 2008 to December 2016",
+    ),
+    (
+        "met-wounding-recoded", "2013-04-01", "definition", "borough_crime_monthly",
+        "wounding_gbh;assault_with_injury", "all",
+        "Old classes: wounding nearly doubles in a month while assault with injury falls.",
+        "Use wounding_and_assault_with_injury, which can be followed throughout.",
+        "Met Police, Recorded Crime, old classes, January 2008 to December 2016",
+    ),
+    (
+        "knife-definitions", "2010-04-01", "definition", "knife_offences", "offences", "all",
+        "Three definitions of knife crime are published; the Met's own counts are about 3% above"
+        " the Home Office's.",
+        "Compare within one definition only.",
+        "Home Office and Met counts for 2022/23, compared",
+    ),
+    (
+        "searches-missing", "2019-03-01", "recording", "stop_and_search_monthly", "all", "all",
+        "No files from March 2019 to May 2021 and for January 2022; December 2022 looks partial.",
+        "Leave the gap open; do not fill it.", "data.police.uk, counted by month",
+    ),
+    (
+        "admissions-provisional", "2021-04-01", "definition", "hospital_admissions", "all", "all",
+        "2021-22 is provisional.", "Treat the last year as such.",
+        "NHS Digital, tabulation for the Home Office, notes",
+    ),
+    (
+        "national-strength-basis", "2003-03-31", "definition", "officers_national",
+        "officers_fte", "all",
+        "Earlier years are on another counting basis.", "Do not join them to later ones.",
+        "Home Office, police strength, England and Wales, 1977 to 2022",
+    ),
 )  # fmt: skip
 
 

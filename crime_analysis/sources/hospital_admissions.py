@@ -136,10 +136,13 @@ def parse(sheet: Sheet) -> pd.DataFrame:
             number = (len(block) + 3) % 12 + 1
             period = f"{int(year[:4]) + (number < 4)}-{number:02d}"
             block.append(row)
+        figures: dict[tuple[str, str], float] = {}
         for (region, measure), column in columns.items():
             if region in _REGIONS.values():
                 value = _count(sheet, row, column, 12 if not month else 1, region == _NATION)
                 records.append((region, period, measure, value, at(sheet.name, row, column)))
+                figures[region, measure] = value
+        _require_episodes(sheet, row, columns, figures)
         for measure in _MEASURES.values():
             parts = [(row, c) for (r, m), c in columns.items() if m == measure and r != _NATION]
             _require_sum(sheet, parts, row, columns[_NATION, measure], exact=True)
@@ -208,6 +211,22 @@ def _count(sheet: Sheet, row: int, column: int, months: int, exact: bool) -> flo
         kind = "whole number" if exact else "count rounded to 5"
         raise sheet.error(f"expected a plausible {kind}, found {value}", row, column)
     return value
+
+
+def _require_episodes(
+    sheet: Sheet,
+    row: int,
+    columns: dict[tuple[str, str], int],
+    figures: dict[tuple[str, str], float],
+) -> None:
+    """Check that no region has fewer episodes than admissions, each of which begins with one."""
+    for region in dict.fromkeys(region for region, _ in figures):
+        admissions, episodes = figures[region, "admissions"], figures[region, "episodes"]
+        # A suppressed count is from 1 to 7, and so below any that is printed but nought.
+        if admissions > (0 if math.isnan(episodes) else episodes):
+            raise sheet.error(
+                f"{region} has fewer episodes than admissions", row, columns[region, "episodes"]
+            )
 
 
 def _bounds(sheet: Sheet, row: int, column: int) -> tuple[float, float]:

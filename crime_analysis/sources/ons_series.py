@@ -85,7 +85,7 @@ def read(raw: RawFile) -> pd.DataFrame:
         found[key] = Traced(value, (Origin("", str(line), "B"),))
     periodic = {year * len(parts) + part: v for (year, part), v in found.items() if part >= 0}
     if not periodic:
-        raise SourceError("no quarter or month", raw.name)
+        raise SourceError(f"no line of a '2009 {parts[0]}'", raw.name)
     first, last = min(periodic), max(periodic)
     gaps = sorted(set(range(first, last + 1)) - set(periodic))
     if gaps:

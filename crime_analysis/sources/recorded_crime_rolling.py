@@ -50,6 +50,8 @@ _OTHERS = {
 _LAST_ENDING = "31-12-2018"
 # The most in any force and year is 225; a number this high is not of homicides.
 _MOST_HOMICIDES = 1000
+# Of one offence in one force and year; of any.
+_MOST_OFFENCES = 500_000
 
 
 def recognise(raw: RawFile) -> Publication | None:
@@ -88,7 +90,9 @@ def read(raw: RawFile) -> pd.DataFrame:
             "force": raw.names(territorial["place"].rename("PFA"), places.force),
             "financial_year": [periods.label(int(day[-4:]) - 1) for day in territorial["ending"]],
             "offence": territorial["offence"],
-            "offences": raw.counts(territorial["offences"].rename(_COLUMNS[-1])),
+            "offences": raw.counts(
+                territorial["offences"].rename(_COLUMNS[-1]), high=_MOST_OFFENCES
+            ),
         }
     )
     keys = ["force", "financial_year"]

@@ -233,6 +233,11 @@ def _funding(sheet: Sheet, row: int, at: _Layout, gap: float) -> dict[str, float
         amount = _amount(sheet, row, column, -1)
         if amount < 0 and component not in _NOT_GRANTS:
             raise sheet.error(f"a grant of the wrong sign: {component} {amount:,.0f}", row, column)
+        if column == at.outside and amount > start:
+            # In no sum that is printed, so its size is all that can be checked.
+            raise sheet.error(
+                f"{component} of {amount:,.0f} is more than all expenditure", row, column
+            )
         if component:
             value[component] = value.get(component, 0.0) + amount
     if not value.get("legacy_council_tax_grants"):

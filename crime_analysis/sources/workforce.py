@@ -89,11 +89,11 @@ def read(raw: RawFile) -> pd.DataFrame:
     # Sums of hundredths leave binary dust; the publication's own precision for these totals
     # is two places until 2016 and finer after, so six places lose nothing.
     tidy["fte"] = tidy["fte"].round(6)
-    officers = tidy[tidy["measure"] == "officers"]
-    if (officers["fte"] < 100).any() or (officers["fte"] > 100_000).any():
-        odd = officers.loc[(officers["fte"] < 100) | (officers["fte"] > 100_000)].iloc[0]
+    bad = (tidy["fte"] > 100_000) | ((tidy["measure"] == "officers") & (tidy["fte"] < 100))
+    if bad.any():
+        odd = tidy[bad].iloc[0]
         raise SourceError(
-            f"{odd['fte']} officers in {odd['force']} on {odd['date']} cannot be full-time"
+            f"{odd['fte']} {odd['measure']} in {odd['force']} on {odd['date']} cannot be full-time"
             " equivalents; are the units right?",
             raw.name,
             column="total_fte",
