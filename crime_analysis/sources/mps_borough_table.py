@@ -44,6 +44,8 @@ _HEADINGS = {
 _MONTH = re.compile(r"((?:19|20)\d\d)-?(0[1-9]|1[0-2])(?:-01)?")
 # The most in any place, class and month so far is 1,799 (Unknown, March 2020), and 7 murders.
 _MOST, _MOST_HOMICIDES = 10_000, 100
+# As rare as homicides.
+_DRIVING = "death_or_injury_driving"
 
 
 @dataclass(frozen=True)
@@ -161,12 +163,13 @@ def parse(raw: RawFile, classification: Classification) -> pd.DataFrame:
     raw.require_unique(boroughs[["where", "class"]])
     _require_every_class(boroughs, classification, max(months.values()), raw)
     counts = table[list(months)].apply(lambda column: raw.counts(column, high=_MOST))
-    killings = counts[table["class"] == classification.killings]
-    for column in killings.columns[(killings > _MOST_HOMICIDES).any()]:
-        raise raw.error(
-            f"more than {_MOST_HOMICIDES} of {classification.killings!r} in a month",
-            killings[column] > _MOST_HOMICIDES,
-        )
+    for name in (classification.killings, *classification.groups.get(_DRIVING, ())):
+        killings = counts[table["class"] == name]
+        for column in killings.columns[(killings > _MOST_HOMICIDES).any()]:
+            raise raw.error(
+                f"more than {_MOST_HOMICIDES} of {name!r} in a month",
+                killings[column] > _MOST_HOMICIDES,
+            )
     records = []
     for where, rows in table.groupby("where")["class"]:
         for group, parts in classification.groups.items():

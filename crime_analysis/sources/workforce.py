@@ -35,6 +35,8 @@ _MEASURES = {
     "police staff": "staff",
     "designated officer": "staff",
 }
+# The Met, the largest force, had at most 34,000 officers, 15,000 staff and 5,000 PCSOs.
+_MOST = {"officers": 50_000, "staff": 25_000, "pcsos": 10_000}
 _WITHOUT_FTE = {"special constable", "police support volunteer"}
 
 
@@ -89,7 +91,9 @@ def read(raw: RawFile) -> pd.DataFrame:
     # Sums of hundredths leave binary dust; the publication's own precision for these totals
     # is two places until 2016 and finer after, so six places lose nothing.
     tidy["fte"] = tidy["fte"].round(6)
-    bad = (tidy["fte"] > 100_000) | ((tidy["measure"] == "officers") & (tidy["fte"] < 100))
+    bad = (tidy["fte"] > tidy["measure"].map(_MOST)) | (
+        (tidy["measure"] == "officers") & (tidy["fte"] < 100)
+    )
     if bad.any():
         odd = tidy[bad].iloc[0]
         raise SourceError(
