@@ -414,6 +414,8 @@ def test_a_file_with_other_columns_is_refused(pack: Pack) -> None:
     other = STREET.replace(b"Crime type", b"Offence", 1)
     refused(pack({CITY: other}), f"archive.zip!{CITY}, row 1", "'Offence'", "'Crime type'")
     refused(pack({CITY: STOPS["2020-07"]}), f"archive.zip!{CITY}, row 1", "street file")
+    old_ends = STREET.replace(b"\n", b"\r") + b"\n"
+    refused(pack({CITY: old_ends}), f"archive.zip!{CITY}, row 1", "street file")
 
 
 @pytest.mark.parametrize("line", [2, 50, STREET.count(b"\n")])

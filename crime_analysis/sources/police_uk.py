@@ -221,7 +221,7 @@ class _Stream:
             if end and not headed:
                 begin, headed = buffer.find(b"\n") + 1, True
                 heading = bytes(buffer[:begin]).decode("utf-8-sig", "replace")
-                found = tuple(next(csv.reader([heading])))
+                found = tuple(next(csv.reader([heading[:5000].replace("\r", "")])))
                 if found != self.heading:
                     odd, lack = [set(found) - {*self.heading}, set(self.heading) - {*found}]
                     raise self.error(
