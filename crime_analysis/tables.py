@@ -62,7 +62,10 @@ class Table:
 
     def _cell(self, column: str, value: object) -> tuple[str, bool]:
         """Return a cell's text and whether it is a number."""
-        if isinstance(value, (float, np.floating, int, np.integer)) and not isinstance(value, bool):
+        if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+            whole = self.formats[column].format(value) if column in self.formats else f"{value:,}"
+            return whole.replace("-", "−"), True
+        if isinstance(value, (float, np.floating)):
             number = float(value)
             if column in self.formats and np.isfinite(number):
                 return self.formats[column].format(number).replace("-", "−"), True
