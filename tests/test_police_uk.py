@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crime_analysis.errors import ParameterError, SourceError, UnknownNameError
-from crime_analysis.sources import police_uk
+from crime_analysis.sources import police_uk, police_uk_rows
 from crime_analysis.sources.police_uk import PUBLICATION, read_police_uk
 
 CUTS = Path(__file__).parent / "cuts"
@@ -204,7 +204,7 @@ def test_where_blocks_end_makes_no_difference(
     path = pack({CITY: STREET})
     by = ["lsoa", "crime_type", "outcome"]
     whole = read_police_uk(path, by)
-    monkeypatch.setattr(police_uk, "_BLOCK", block)
+    monkeypatch.setattr(police_uk_rows, "_BLOCK", block)
     pd.testing.assert_frame_equal(whole, read_police_uk(path, by))
 
 
