@@ -515,7 +515,11 @@ def test_an_interruption_leaves_no_kernel_and_no_folder(tmp_path):
     code = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
     cells = [("parameters", "x = 1"), ("code", code + "; time.sleep(600)")]
     source = write(tmp_path / "i.ipynb", cells)
-    script = f"from crime_analysis.reports import render; render({str(source)!r}, out='out')"
+    # A shell starts what it puts in the background with SIGINT ignored, and children inherit that.
+    script = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"from crime_analysis.reports import render; render({str(source)!r}, out='out')"
+    )
     with tempfile.TemporaryDirectory(prefix="t") as temporary:
         process = subprocess.Popen(
             [sys.executable, "-c", script],
@@ -527,7 +531,10 @@ def test_an_interruption_leaves_no_kernel_and_no_folder(tmp_path):
         while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=40)
+        try:
+            _, said = process.communicate(timeout=40)
+        finally:
+            process.kill()
         assert os.listdir(temporary) == []
     assert said.decode().rstrip().endswith("KeyboardInterrupt")
     kernel = int((tmp_path / "pid").read_text())
