@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -163,8 +164,7 @@ def build(raw: str | Path, out: str | Path | None = None) -> dict[str, Any]:
     for name, table in made.items():
         contents[f"{name}.csv"] = table.content
         if table.origins:
-            # Without time stamp or name, so that the same origins pack to the same bytes.
-            contents[f"provenance/{name}.csv.gz"] = gzip.compress(table.origins, 9, mtime=0)
+            contents[f"provenance/{name}.csv.gz"] = _packed(table.origins)
     _require_own(target, contents)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -219,6 +219,15 @@ def _swap(new: Path, target: Path) -> None:
 def _csv(frame: pd.DataFrame) -> bytes:
     """Return a table as bytes that do not depend on the machine."""
     return frame.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _packed(content: bytes) -> bytes:
+    """Return gzipped bytes without time stamp, name or the mark of a Python version."""
+    out = io.BytesIO()
+    # Not gzip.compress: what it writes for the operating system changed with Python 3.13.
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=out, mtime=0) as file:
+        file.write(content)
+    return out.getvalue()
 
 
 def _json(descriptor: dict[str, Any]) -> bytes:
