@@ -54,13 +54,13 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	@echo "installing what the package needs (a few minutes the first time) ..."
-	@$(PIP) install --editable . || { \
-		echo "installing failed: is there a network connection to the Python package index? Run make again once there is" >&2; \
+	@$(PIP) install --editable . >$(VENV)/install.log 2>&1 || { \
+		echo "installing failed: is there a network connection to the Python package index? Run make again once there is ($(VENV)/install.log says what failed)" >&2; \
 		exit 2; }
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	@$(PIP) install --editable '.[dev]' || { \
-		echo "installing failed: is there a network connection to the Python package index? Run make again once there is" >&2; \
+	@$(PIP) install --editable '.[dev]' >$(VENV)/install.log 2>&1 || { \
+		echo "installing failed: is there a network connection to the Python package index? Run make again once there is ($(VENV)/install.log says what failed)" >&2; \
 		exit 2; }
 	@touch $@
