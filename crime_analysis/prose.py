@@ -132,6 +132,17 @@ def _clear(link: Link) -> bool:
     return verdict(row["ci_low"], row["ci_high"]) == "association"
 
 
+def _dissent(link: Link) -> str:
+    """Return how many of a link's specifications are not clear of zero, if any, in words."""
+    rows = link.table[["ci_low", "ci_high"]].itertuples(index=False)
+    unclear = sum(verdict(low, high) != "association" for low, high in rows)
+    if not unclear:
+        return ""
+    return (
+        f" by the headline estimate, but {unclear} of {len(link.table)} specifications cannot tell"
+    )
+
+
 def link_line(link: Link) -> str:
     """Return one line for a terminal: the elasticity, its interval, and what can be said."""
     row = _row(link)
@@ -256,7 +267,7 @@ def answer(
         else f"These data cannot tell whether losing officers raised {label}."
     )
     opening += (
-        " They do tie money to officers."
+        f" They do tie money to officers{_dissent(links['officers'])}."
         if money
         else " Nor can they tell how far money moved officers."
     )
