@@ -16,7 +16,7 @@ import pandas as pd
 
 from crime_analysis import breaks, periods
 from crime_analysis.errors import ModelError, UnknownNameError
-from crime_analysis.inference import FirstStage, first_stage
+from crime_analysis.inference.instruments import FirstStage, first_stage
 from crime_analysis.models.fit import Fit
 from crime_analysis.models.panel_regression import fit_panel
 

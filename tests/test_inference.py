@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from crime_analysis.errors import ModelError, UnknownNameError
-from crime_analysis.inference import FirstStage, first_stage
+from crime_analysis.inference.instruments import FirstStage, first_stage
 from crime_analysis.models.panel_regression import fit_panel
 from crime_analysis.panel import force_panel
 

@@ -11,7 +11,7 @@ import pytest
 
 from crime_analysis import catalog, links, periods, places
 from crime_analysis.errors import ModelError, UnknownNameError
-from crime_analysis.inference import FirstStage
+from crime_analysis.inference.instruments import FirstStage
 from crime_analysis.links import (
     OUTCOMES,
     Link,

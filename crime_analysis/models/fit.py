@@ -10,7 +10,37 @@ import pandas as pd
 
 from crime_analysis.errors import UnknownNameError
 
-__all__ = ["Fit"]
+__all__ = ["Design", "Fit"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """The rows of an estimate as numbers: what resampling and sensitivity methods work on.
+
+    All parts share one index: the positions of the rows in the data given to the estimator.
+
+    Attributes
+    ----------
+    outcome : Series
+        The left-hand side.
+    slopes : DataFrame
+        Exogenous regressors; with a column ``Intercept`` where there are no fixed effects.
+    endogenous, instruments : DataFrame
+        Without columns where the formula has none.
+    effects : DataFrame
+        Absorbed fixed effects as integer codes, a column each.
+    weights, cluster, offset : Series, optional
+        Analytic weights; cluster codes; the logarithm of the exposure.
+    """
+
+    outcome: pd.Series
+    slopes: pd.DataFrame
+    endogenous: pd.DataFrame
+    instruments: pd.DataFrame
+    effects: pd.DataFrame
+    weights: pd.Series | None = None
+    cluster: pd.Series | None = None
+    offset: pd.Series | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +67,10 @@ class Fit:
     native : object
         The library's own result, for what is not exposed here; its regressors are divided by
         powers of two.
+    design : Design, optional
+        The rows that were estimated from, as numbers.
+    small_sample : str
+        The convention of the small-sample factor (see `fit_panel`).
     """
 
     formula: str
@@ -49,6 +83,8 @@ class Fit:
     n_clusters: int
     data_used: pd.DataFrame
     native: Any = field(repr=False, compare=False)
+    design: Design | None = field(default=None, repr=False, compare=False)
+    small_sample: str = ""
 
     def tidy(self, level: float = 0.95) -> pd.DataFrame:
         """Return the estimates.

@@ -1,0 +1,1 @@
+"""Inference that stays honest with weak instruments, few clusters and many hypotheses."""
