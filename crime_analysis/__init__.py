@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from crime_analysis.catalog import load as load
     from crime_analysis.errors import CrimeAnalysisError as CrimeAnalysisError
     from crime_analysis.funding import government_share as government_share
-    from crime_analysis.inference.instruments import first_stage as first_stage
     from crime_analysis.links import Effect as Effect
     from crime_analysis.links import chain as chain
     from crime_analysis.links import fit_links as fit_links
@@ -51,7 +50,6 @@ _HOME = {
     "chain": "links",
     "change": "panel",
     "changes": "panel",
-    "first_stage": "inference.instruments",
     "fit_links": "links",
     "fit_panel": "models.panel_regression",
     "force_panel": "panel",

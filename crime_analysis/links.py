@@ -16,7 +16,7 @@ import pandas as pd
 
 from crime_analysis import breaks, periods
 from crime_analysis.errors import ModelError, UnknownNameError
-from crime_analysis.inference.instruments import FirstStage, first_stage
+from crime_analysis.inference.instruments import FirstStage
 from crime_analysis.models.fit import Fit
 from crime_analysis.models.panel_regression import fit_panel
 
@@ -266,9 +266,9 @@ def _link(
     for share, words in _SHARES.items() if formula else ():
         for with_london in (True, False):
             data = rows if with_london else rows[rows["force"] != LONDON]
-            stage = first_stage(
+            stage = fit_panel(
                 formula + instrument.format(share), data, cluster="force", weights="population"
-            )
+            ).first_stage()
             if with_london:
                 name = f"instrument: share of {words}"
                 fits[name] = stage
@@ -278,7 +278,7 @@ def _link(
                 {
                     "share": words,
                     "London": "in" if with_london else "out",
-                    "coefficient": stage.first_stage,
+                    "coefficient": stage.first_stage.iloc[0],
                     "f_statistic": stage.f_statistic,
                     "elasticity": stage.estimate,
                     "ci_low": stage.ci_low,

@@ -10,11 +10,17 @@ import pytest
 from scipy import stats
 
 from crime_analysis.errors import ModelError, UnknownNameError
-from crime_analysis.inference.instruments import FirstStage, first_stage
+from crime_analysis.inference.instruments import FirstStage
 from crime_analysis.models.panel_regression import fit_panel
 from crime_analysis.panel import force_panel
 
 EFFECTS = "unit + year"
+
+
+def first_stage(
+    formula: str, data: pd.DataFrame, *, level: float = 0.95, **options: str | None
+) -> FirstStage:
+    return fit_panel(formula, data, **options).first_stage(level)
 
 
 def instrumented(
@@ -88,10 +94,10 @@ class TestFirstStage:
         direct = fit_panel(f"x ~ w + z | {EFFECTS}", rows, **kwargs).term("z")
         reduced = fit_panel(f"y ~ w + z | {EFFECTS}", rows, **kwargs).term("z")
         both = fit_panel(formula, data, **kwargs)
-        assert stage.first_stage == pytest.approx(direct["estimate"], rel=1e-9)
-        assert stage.reduced_form == pytest.approx(reduced["estimate"], rel=1e-9)
+        assert stage.first_stage["z"] == pytest.approx(direct["estimate"], rel=1e-9)
+        assert stage.reduced_form["z"] == pytest.approx(reduced["estimate"], rel=1e-9)
         assert stage.f_statistic == pytest.approx(direct["statistic"] ** 2, rel=1e-9)
-        assert stage.covariance[0, 0] == pytest.approx(reduced["std_error"] ** 2, rel=1e-9)
+        assert stage.covariance.iloc[0, 0] == pytest.approx(reduced["std_error"] ** 2, rel=1e-9)
         assert stage.estimate == pytest.approx(both.term("x")["estimate"], rel=1e-9)
         assert (stage.nobs, stage.n_clusters) == (both.nobs, both.n_clusters) == (170, 43)
 
@@ -117,19 +123,10 @@ class TestFirstStage:
         direct = fit_panel(f"x ~ z | {EFFECTS}", data, cluster="unit").term("z")
         assert stage.f_statistic == pytest.approx(direct["statistic"] ** 2, rel=1e-9)
 
-    @pytest.mark.parametrize(
-        "formula",
-        [
-            "y ~ w | unit",
-            "y ~ w | x ~ z",
-            "y ~ 1 | unit | x + w ~ z + people",
-            "y ~ 1 | unit | x ~ z + w",
-            "y ~ w | unit | x",
-        ],
-    )
-    def test_it_needs_one_of_each(self, formula: str) -> None:
+    @pytest.mark.parametrize("formula", ["y ~ w | unit", "y ~ 1 | unit | x + w ~ z + people"])
+    def test_it_needs_one_endogenous_variable(self, formula: str) -> None:
         data = instrumented(np.random.default_rng(0), 0.5)
-        with pytest.raises(ModelError, match="needs 'y ~ controls"):
+        with pytest.raises(ModelError, match=r"a first stage needs one: write 'y ~ controls"):
             first_stage(formula, data, cluster="unit")
 
     def test_an_unknown_column_is_named_with_the_nearest(self) -> None:

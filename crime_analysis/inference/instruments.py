@@ -1,152 +1,262 @@
-"""Inference that stays honest when an instrument is weak."""
+"""Inference that stays honest when instruments are weak."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from crime_analysis.errors import ModelError
-from crime_analysis.models.panel_regression import fit_panel
+from crime_analysis.models import absorb
+from crime_analysis.models.fit import Design, Fit
 
-__all__ = ["FirstStage", "first_stage"]
+__all__ = ["FirstStage", "examine"]
 
 
 @dataclass(frozen=True)
 class FirstStage:
-    """One instrument for one endogenous variable: how strong, and what it allows one to say.
+    """The instruments of one endogenous variable: how strong, and what they allow one to say.
 
     Attributes
     ----------
     formula : str
-        The formula with its instrument.
-    first_stage, reduced_form : float
-        Coefficients of the endogenous variable and of the outcome on the instrument.
-    covariance : ndarray, shape (2, 2)
-        Of (reduced form, first stage), clustered.
+        The formula with its instruments.
+    endogenous : str
+        What is instrumented.
+    table : DataFrame
+        By instrument: ``estimate``, ``std_error``, ``statistic``, ``p_value``, ``ci_low``,
+        ``ci_high`` of its coefficient on the endogenous variable, controls and effects held.
+    reduced_form : Series
+        The instruments' coefficients on the outcome.
+    covariance : DataFrame
+        Of the reduced form's coefficients, then the first stage's.
     f_statistic : float
-        Clustered F of the instrument: with one instrument also the effective F of Montiel
-        Olea and Pflueger (2013).
-    ci_low, ci_high : float
-        Anderson-Rubin interval of the effect; infinite ends where the data set no bound.
-    bounded : bool
-        Whether the interval is an ordinary one. If not, `ci_low > ci_high` means everything
-        outside (ci_high, ci_low), and both infinite means every value.
+        F of the instruments together, robust as the fit's errors are.
+    effective_f : float
+        The effective F of Montiel Olea and Pflueger (2013); equal to `f_statistic` for one
+        instrument.
+    estimate : float
+        The two-stage estimate.
+    region : tuple of (float, float)
+        The Anderson-Rubin confidence set as intervals in order; empty if every value is
+        rejected, which speaks against the instruments (or that their effects are one).
+    level : float
+        Of the set.
     nobs, n_clusters : int
         Rows and clusters used.
     """
 
     formula: str
-    first_stage: float
-    reduced_form: float
-    covariance: np.ndarray
+    endogenous: str
+    table: pd.DataFrame
+    reduced_form: pd.Series
+    covariance: pd.DataFrame
     f_statistic: float
-    ci_low: float
-    ci_high: float
-    bounded: bool
+    effective_f: float
+    estimate: float
+    region: tuple[tuple[float, float], ...]
+    level: float
     nobs: int
     n_clusters: int
+    cross: np.ndarray = field(repr=False, compare=False)
 
     @property
-    def estimate(self) -> float:
-        """The instrumental-variable estimate: reduced form over first stage."""
-        return self.reduced_form / self.first_stage
+    def first_stage(self) -> pd.Series:
+        """The instruments' coefficients on the endogenous variable."""
+        return self.table["estimate"]
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the Anderson-Rubin set is one ordinary interval."""
+        return len(self.region) == 1 and bool(np.isfinite(self.region[0]).all())
+
+    @property
+    def ci_low(self) -> float:
+        """Where the set begins: -inf if all is allowed; above `ci_high` for two rays.
+
+        Two rays are everything outside (``ci_high``, ``ci_low``).
+        """
+        if len(self.region) > 1 and np.isinf(self.region[0][0]):
+            return self.region[-1][0]
+        return self.region[0][0] if self.region else float("nan")
+
+    @property
+    def ci_high(self) -> float:
+        """Where the set ends (see `ci_low`)."""
+        if len(self.region) > 1 and np.isinf(self.region[0][0]):
+            return self.region[0][1]
+        return self.region[-1][1] if self.region else float("nan")
 
     def draws(self, size: int, rng: np.random.Generator) -> np.ndarray:
-        """Return simulated effects: ratios of joint normal draws of the two coefficients.
+        """Return simulated effects: two-stage estimates of joint normal draws of both stages.
 
-        Where the instrument is weak the ratio has no mean and heavy tails, as it should.
+        Where the instruments are weak the ratio has no mean and heavy tails, as it should.
         """
-        both = rng.multivariate_normal(
-            [self.reduced_form, self.first_stage], self.covariance, size=size
+        k = len(self.reduced_form)
+        centre = np.r_[self.reduced_form.to_numpy(), self.first_stage.to_numpy()]
+        both = rng.multivariate_normal(centre, self.covariance.to_numpy(), size=size)
+        reduced, first = both[:, :k], both[:, k:]
+        weighted = first @ self.cross
+        return (weighted * reduced).sum(axis=1) / (weighted * first).sum(axis=1)
+
+    def summary(self) -> str:
+        """Return strength and confidence set in words."""
+        parts = [
+            "everything"
+            if np.isinf(low) and np.isinf(high)
+            else f"{high:.3g} and below"
+            if np.isinf(low)
+            else f"{low:.3g} and above"
+            if np.isinf(high)
+            else f"{low:.3g} to {high:.3g}"
+            for low, high in self.region
+        ]
+        told = " or ".join(parts) if parts else "no value at all"
+        weak = "weak (under 10)" if self.effective_f < 10 else "10 or more"
+        return (
+            f"{self.endogenous} by {', '.join(self.table.index)}: F {self.f_statistic:.1f},"
+            f" effective F {self.effective_f:.1f}, {weak}; Anderson-Rubin"
+            f" {self.level:.0%} set: {told}; two-stage estimate {self.estimate:.3g}"
         )
-        return both[:, 0] / both[:, 1]
 
 
-def first_stage(
-    formula: str,
-    data: pd.DataFrame,
-    *,
-    cluster: str,
-    weights: str | None = None,
-    level: float = 0.95,
-) -> FirstStage:
-    """Examine an instrument: first stage, reduced form, F, and the Anderson-Rubin interval.
+def examine(fit: Fit, level: float = 0.95) -> FirstStage:
+    """Examine the instruments of a fit: first stage, F, and the Anderson-Rubin set.
 
-    The interval holds every effect that the reduced form does not reject; its coverage does
-    not depend on the strength of the instrument (Anderson and Rubin 1949; Andrews, Stock and
-    Sun 2019). With one instrument it is the solution of a quadratic (Fieller 1954).
+    The set holds every effect under which the instruments no longer explain what is left of
+    the outcome; its coverage does not depend on their strength (Anderson and Rubin 1949;
+    Andrews, Stock and Sun 2019). It is found exactly, as the roots of a polynomial; with one
+    instrument a quadratic (Fieller 1954).
 
     Parameters
     ----------
-    formula : str
-        ``y ~ controls | fixed effects | endogenous ~ instrument``, one of each of the last.
-    data : DataFrame
-    cluster, weights : str
-        As in `fit_panel`.
+    fit : Fit
+        From a formula ``y ~ controls | fixed effects | endogenous ~ instruments`` with one
+        endogenous variable.
     level : float
-        Of the interval.
+        Of the set.
 
     Raises
     ------
     ModelError
-        If the formula has not exactly one endogenous variable and one instrument.
+        If the fit has no instruments, or more than one endogenous variable.
     """
     from scipy import stats
 
-    pieces = [piece.strip() for piece in formula.split("|")]
-    endogenous, _, instrument = (part.strip() for part in pieces[-1].partition("~"))
-    if len(pieces) != 3 or not instrument or "+" in endogenous + instrument:
-        raise ModelError(f"{formula!r} needs 'y ~ controls | effects | endogenous ~ instrument'")
-    outcome, _, controls = (part.strip() for part in pieces[0].partition("~"))
-    fit = fit_panel(formula, data, cluster=cluster, weights=weights)
-    rows = data.loc[fit.data_used["kept"].to_numpy()]
-    root = np.sqrt(rows[[weights]].to_numpy(float)) if weights else np.ones((len(rows), 1))
-    held = [name.strip() for name in controls.split("+") if name.strip() not in ("", "0", "1")]
-    absorbed = [pd.get_dummies(rows[name.strip()]).to_numpy() for name in pieces[1].split("+")]
-    design = root * np.column_stack([*absorbed, rows[held].to_numpy(float)])
-    values = root * rows[[outcome, endogenous, instrument]].to_numpy(float)
-    y, x, z = (values - design @ np.linalg.lstsq(design, values, rcond=None)[0]).T
-
-    strength = float(z @ z)
-    reduced, first = float(z @ y) / strength, float(z @ x) / strength
-    scores = pd.DataFrame({"y": z * (y - reduced * z), "x": z * (x - first * z)})
-    sums = scores.groupby(rows[cluster].to_numpy()).sum().to_numpy()
-    groups = len(sums)
-    factor = groups / (groups - 1) * (len(rows) - 1) / (len(rows) - 1 - len(held))
-    covariance = factor * sums.T @ sums / strength**2
-
-    low, high, bounded = _fieller(
-        reduced, first, covariance, float(stats.t(groups - 1).ppf(0.5 + level / 2))
+    rows = fit.design
+    if rows is None or rows.endogenous.shape[1] != 1:
+        count = 0 if rows is None else rows.endogenous.shape[1]
+        raise ModelError(
+            f"{fit.formula!r} has {count} endogenous variables; a first stage needs one: write"
+            " 'y ~ controls | fixed effects | endogenous ~ instruments'"
+        )
+    y, x, z, weights = _partialled(rows)
+    cross = (z * weights[:, None]).T @ z
+    inverse = np.linalg.inv(cross)
+    both = inverse @ (z * weights[:, None]).T @ np.column_stack([y, x])
+    reduced, first = both.T
+    k = len(first)
+    scores = np.hstack(
+        [z * (weights * (v - z @ c))[:, None] for v, c in ((y, reduced), (x, first))]
     )
+    if rows.cluster is not None:
+        codes = rows.cluster.to_numpy()
+        scores = np.column_stack([np.bincount(codes, column) for column in scores.T])
+    bread = np.kron(np.eye(2), inverse)
+    counted = absorb.parameters(
+        rows.slopes.shape[1] + k, rows.effects, rows.cluster, fit.small_sample
+    )
+    size = absorb.factor(fit.nobs, fit.n_clusters, counted, fit.small_sample)
+    covariance = size * bread @ scores.T @ scores @ bread
+    freedom = fit.n_clusters - 1 if fit.n_clusters else fit.nobs - counted
+    wald = float(first @ np.linalg.solve(covariance[k:, k:], first)) / k
+    effective = float(first @ cross @ first / np.trace(covariance[k:, k:] @ cross))
+    names = [str(c) for c in rows.instruments]
+    error = np.sqrt(np.diag(covariance)[k:])
+    reach = stats.t(freedom).ppf(0.5 + level / 2)
+    critical = k * float(stats.f(k, freedom).ppf(level))
     return FirstStage(
-        formula=formula,
-        first_stage=first,
-        reduced_form=reduced,
-        covariance=covariance,
-        f_statistic=first**2 / covariance[1, 1],
-        ci_low=low,
-        ci_high=high,
-        bounded=bounded,
+        formula=fit.formula,
+        endogenous=str(rows.endogenous.columns[0]),
+        table=pd.DataFrame(
+            {
+                "estimate": first,
+                "std_error": error,
+                "statistic": first / error,
+                "p_value": 2 * stats.t(freedom).sf(np.abs(first / error)),
+                "ci_low": first - reach * error,
+                "ci_high": first + reach * error,
+            },
+            index=pd.Index(names, name="term"),
+        ),
+        reduced_form=pd.Series(reduced, index=names),
+        covariance=pd.DataFrame(covariance, [*names] * 2, [*names] * 2),
+        f_statistic=wald,
+        effective_f=effective,
+        estimate=float(first @ cross @ reduced / (first @ cross @ first)),
+        region=_region(reduced, first, covariance, critical),
+        level=level,
         nobs=fit.nobs,
-        n_clusters=groups,
+        n_clusters=fit.n_clusters,
+        cross=cross,
     )
 
 
-def _fieller(
-    reduced: float, first: float, covariance: np.ndarray, critical: float
-) -> tuple[float, float, bool]:
-    """Solve ``(a - b p)^2 <= c^2 (V_aa - 2 b V_ap + b^2 V_pp)`` for b."""
-    c2 = critical**2
-    square = first**2 - c2 * covariance[1, 1]
-    middle = reduced * first - c2 * covariance[0, 1]
-    constant = reduced**2 - c2 * covariance[0, 0]
-    discriminant = middle**2 - square * constant
-    if discriminant < 0:  # only with square < 0: no effect at all is rejected
-        return -np.inf, np.inf, False
-    root = np.sqrt(discriminant)
-    ends = sorted([(middle - root) / square, (middle + root) / square])
-    if square > 0:
-        return float(ends[0]), float(ends[1]), True
-    return float(ends[1]), float(ends[0]), False
+def _partialled(rows: Design) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return outcome, endogenous variable and instruments less effects and controls; weights."""
+    weights = np.ones(len(rows.outcome)) if rows.weights is None else rows.weights.to_numpy()
+    parts = [rows.outcome.to_frame(), rows.endogenous, rows.instruments, rows.slopes]
+    left = absorb.residualise(
+        np.column_stack([part.to_numpy() for part in parts]), rows.effects, weights
+    )
+    focus = left.shape[1] - rows.slopes.shape[1]
+    root = np.sqrt(weights)[:, None]
+    controls = left[:, focus:]
+    if controls.shape[1]:
+        slopes = np.linalg.lstsq(root * controls, root * left[:, :focus], rcond=None)[0]
+        left = left[:, :focus] - controls @ slopes
+    return left[:, 0], left[:, 1], left[:, 2:focus], weights
+
+
+def _region(
+    reduced: np.ndarray, first: np.ndarray, covariance: np.ndarray, critical: float
+) -> tuple[tuple[float, float], ...]:
+    """Solve ``g(b)' V(b)^-1 g(b) <= c`` with ``g(b) = reduced - b first``, for b.
+
+    With ``b = tan(t)`` both sides are polynomials in ``exp(2it)``, infinite b included; the
+    roots on the unit circle are the ends of the set.
+    """
+    k = len(first)
+    # In units of the coefficients' own errors, so that angles are well spread.
+    scale = float(np.sqrt(np.trace(covariance[:k, :k]) / np.trace(covariance[k:, k:])))
+    a, v = reduced / scale, covariance / np.r_[[scale] * k, [1.0] * k]
+    v = v / np.r_[[scale] * k, [1.0] * k][:, None]
+
+    def at(angle: float) -> tuple[float, float]:
+        """Return the statistic less its critical value, and the determinant of V."""
+        side = np.vstack([np.cos(angle) * np.eye(k), -np.sin(angle) * np.eye(k)])
+        g, spread = side.T @ np.r_[a, first], side.T @ v @ side
+        return float(g @ np.linalg.solve(spread, g)) - critical, float(np.linalg.det(spread))
+
+    angles = np.pi * np.arange(2 * k + 1) / (2 * k + 1)
+    modes = np.fft.fft([np.prod(at(angle)) for angle in angles])
+    roots = np.roots(np.roll(modes, k)[::-1])
+    circle = roots[np.abs(np.abs(roots) - 1) < 1e-6]
+    ends = sorted({float(np.angle(w)) / 2 for w in circle})  # within a quarter turn of zero
+    edges = [-np.pi / 2, *ends, np.pi / 2]
+    joined: list[list[float]] = []
+    for low, high in itertools.pairwise(edges):
+        if at((low + high) / 2)[0] > 0:
+            continue
+        if joined and joined[-1][1] == low:
+            joined[-1][1] = high
+        else:
+            joined.append([low, high])
+
+    def value(angle: float) -> float:
+        quarter = abs(angle) == np.pi / 2
+        return float(np.copysign(np.inf, angle)) if quarter else scale * float(np.tan(angle))
+
+    return tuple((value(low), value(high)) for low, high in joined)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from crime_analysis.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from crime_analysis.inference.instruments import FirstStage
 
 __all__ = ["Design", "Fit"]
 
@@ -71,6 +74,10 @@ class Fit:
         The rows that were estimated from, as numbers.
     small_sample : str
         The convention of the small-sample factor (see `fit_panel`).
+    fixed_effects : tuple of str
+        The absorbed effects.
+    outcome : str
+        The left-hand side.
     """
 
     formula: str
@@ -85,6 +92,8 @@ class Fit:
     native: Any = field(repr=False, compare=False)
     design: Design | None = field(default=None, repr=False, compare=False)
     small_sample: str = ""
+    fixed_effects: tuple[str, ...] = ()
+    outcome: str = ""
 
     def tidy(self, level: float = 0.95) -> pd.DataFrame:
         """Return the estimates.
@@ -128,6 +137,18 @@ class Fit:
         if name not in table.index:
             raise UnknownNameError("term", name, table.index, self.formula)
         return table.loc[name]
+
+    def first_stage(self, level: float = 0.95) -> FirstStage:
+        """Return the strength of the instruments and the Anderson-Rubin set of the effect.
+
+        Raises
+        ------
+        ModelError
+            If the model has not exactly one endogenous variable.
+        """
+        from crime_analysis.inference.instruments import examine
+
+        return examine(self, level)
 
     def summary(self) -> str:
         """Return the estimates and what they rest on, as text."""

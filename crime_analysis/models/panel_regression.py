@@ -1,16 +1,18 @@
-"""Panel regression with absorbed fixed effects: least squares, instruments, Poisson.
+"""Panel regression with absorbed fixed effects: least squares, instruments, counts.
 
-A thin, checked way into pyfixest. The formula is the field's own,
-``y ~ x | fixed effects | endogenous ~ instrument``.
+A checked way into well-kept estimators: pyfixest for least squares and Poisson, linearmodels for
+two-stage least squares, statsmodels for the negative binomial. The formula is the field's own,
+``y ~ x | fixed effects | endogenous ~ instrument`` (see `models.formula`).
 
 Small-sample factor
 -------------------
-Clustered errors are multiplied by ``G/(G-1) x (N-1)/(N-k)``, where ``k`` counts the slopes and
-not the absorbed effects. pyfixest's default counts some absorbed effects, and with two of them
-its count changes with PYTHONHASHSEED (seen in 0.60); the convention here cannot. Tests and
-intervals use the t distribution with ``G - 1`` degrees of freedom (Cameron and Miller 2015).
-Errors that are not clustered (HC1) are multiplied by ``N/(N-k)``, where ``k`` counts the
-absorbed effects too.
+Clustered errors are multiplied by ``G/(G-1) x (N-1)/(N-K)``. By default ``K`` counts the slopes, a
+constant, and the absorbed effects that do not lie within clusters (``small_sample="nested"``), as
+Stata's reghdfe and R's fixest do. The count is this package's own: pyfixest's changes with
+PYTHONHASHSEED where two effects are absorbed (seen in 0.60). Tests and intervals use the t
+distribution with ``G - 1`` degrees of freedom (Cameron and Miller 2015). Errors that are not
+clustered are multiplied by ``N/(N-K)``, where ``K`` counts every absorbed effect, and use
+``N - K`` degrees of freedom; counts use the normal distribution there.
 
 Rows that are alone in a fixed effect, and for counts those in one that holds only zeros, say
 nothing of the slopes; they are set aside here (Correia 2015) and named in ``Fit.data_used``.
@@ -18,20 +20,20 @@ nothing of the slopes; they are set aside here (Correia 2015) and named in ``Fit
 
 from __future__ import annotations
 
-import keyword
-import re
-import warnings
-from typing import Any
+import dataclasses
 
 import numpy as np
 import pandas as pd
 
 from crime_analysis.errors import ModelError, UnknownNameError
-from crime_analysis.models.fit import Fit
+from crime_analysis.models import absorb, estimators
+from crime_analysis.models import formula as formulas
+from crime_analysis.models.fit import Design, Fit
 
-__all__ = ["fit_panel"]
+__all__ = ["estimate", "fit_panel"]
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+FAMILIES = ("ols", "poisson", "negative_binomial")
+ERRORS = ("robust", "classical")
 
 
 def fit_panel(
@@ -41,28 +43,46 @@ def fit_panel(
     cluster: str | None = None,
     weights: str | None = None,
     family: str = "ols",
+    small_sample: str = "nested",
     offset: str | None = None,
+    errors: str = "robust",
+    unit: str | None = None,
+    time: str | None = None,
     keys: list[str] | None = None,
 ) -> Fit:
-    """Estimate a panel regression.
+    """Estimate a panel regression: how an outcome moves with others, effects held constant.
+
+    With unit and period effects the slope compares how units' changes differ. It is an effect
+    only if, beyond what is constant in a unit and common to a period, nothing that moves the
+    outcome also moves the regressor, and the outcome does not move it back (strict exogeneity);
+    with an instrument, only if the instrument moves the outcome through the endogenous variable
+    alone. Not for regressors that one period's units choose in answer to the outcome, and not
+    for few clusters without `wild_bootstrap` beside it.
 
     Parameters
     ----------
     formula : str
-        ``y ~ x1 + x2 | fe1 + fe2 | endogenous ~ instrument``; the parts after the first are
-        optional. Every name is a column of `data`; write ``1`` where there are no exogenous
-        slopes.
+        ``y ~ x1 + x2 | fe1 + fe2 | endogenous ~ instruments``; the parts after the first are
+        optional. Terms are columns, ``log(x)``, ``lag(x, k)``, ``diff(x)``, ``i(x, ref=level)``,
+        ``a:b``; write ``1`` where there are no exogenous slopes.
     data : DataFrame
         One row a unit and period.
     cluster : str, optional
-        Column whose groups' errors may be correlated; heteroskedasticity-robust errors if not
-        given.
+        Column whose groups' errors may be correlated.
     weights : str, optional
         Column of positive analytic weights.
-    family : {"ols", "poisson"}
-        Poisson is the fixed-effects pseudo-maximum-likelihood estimator for counts.
+    family : {"ols", "poisson", "negative_binomial"}
+        Poisson is the fixed-effects pseudo-maximum-likelihood estimator for counts; the
+        negative binomial (NB2) estimates its effects as dummies, its dispersion with them.
+    small_sample : {"nested", "all", "slopes", "none"}
+        Which absorbed effects the small-sample factor counts (see above).
     offset : str, optional
-        Poisson only: column of the logarithm of the exposure.
+        Counts only: column of the logarithm of the exposure.
+    errors : {"robust", "classical"}
+        Without `cluster`: robust to heteroskedasticity (HC1; White 1980), or classical.
+    unit, time : str, optional
+        What ``lag`` and ``diff`` go by; ``force`` and ``fy_start`` if the data have them, else
+        the two fixed effects.
     keys : list of str, optional
         Columns that name a row in `Fit.data_used`; the fixed effects if not given.
 
@@ -90,237 +110,238 @@ def fit_panel(
     >>> round(float(fit.term("x")["estimate"]), 1)
     2.0
     """
-    outcome, slopes, effects, endogenous, instruments = _parts(formula)
-    if family not in ("ols", "poisson"):
-        raise UnknownNameError("family", family, ["ols", "poisson"])
-    if family == "poisson" and endogenous:
-        raise ModelError("instruments need family='ols'; Poisson takes none here")
-    if offset and family != "poisson":
-        raise ModelError("an offset needs family='poisson'")
-    numeric = [outcome, *slopes, *endogenous, *instruments]
-    numeric += [column for column in (weights, offset) if column]
-    used = list(dict.fromkeys([*numeric, *effects, *([cluster] if cluster else [])]))
-    names = keys or effects or [column for column in ("force", "financial_year") if column in data]
-    for column in [*used, *names]:
+    formula = " ".join(formula.split())
+    design, names = prepare(formula, data, cluster, weights, offset, unit, time, keys)
+    return estimate(formula, design, names, family=family, errors=errors, small_sample=small_sample)
+
+
+def prepare(
+    formula: str,
+    data: pd.DataFrame,
+    cluster: str | None,
+    weights: str | None,
+    offset: str | None,
+    unit: str | None = None,
+    time: str | None = None,
+    keys: list[str] | None = None,
+) -> tuple[Design, pd.DataFrame]:
+    """Return the columns of a formula for every row of the data, and the names of the rows."""
+    design = formulas.read(formula, data, unit, time)
+    effects = [e for name in design.effects for e in name.replace(" ", "").split("^")]
+    named = keys or list(dict.fromkeys(effects))
+    named = named or [column for column in ("force", "financial_year") if column in data]
+    for column in [*named, *(c for c in (cluster, weights, offset) if c)]:
         if column not in data.columns:
             raise UnknownNameError("column", column, map(str, data.columns), formula)
-    _refuse(data, list(dict.fromkeys(numeric)), names, formula)
-    why = _incomplete(data, used)
-    why = _uninformative(data, why, effects, outcome if family == "poisson" else None)
+    extra = {
+        role: data[column].reset_index(drop=True)
+        for role, column in (("cluster", cluster), ("weights", weights), ("offset", offset))
+        if column
+    }
+    return dataclasses.replace(design, **extra), data[named]
+
+
+def estimate(
+    formula: str, design: Design, names: pd.DataFrame, *, family: str, errors: str,
+    small_sample: str,
+) -> Fit:  # fmt: skip
+    """Estimate from columns that are already made: the way of every design with slopes.
+
+    Parameters
+    ----------
+    formula : str
+        For messages, and kept.
+    design : Design
+        One row a row of the data, missing values and all.
+    names : DataFrame
+        The names of the rows, with the data's own index.
+    family, errors, small_sample : str
+        As in `fit_panel`.
+    """
+    for kind, value, valid in (("family", family, FAMILIES), ("errors", errors, ERRORS)):
+        if value not in valid:
+            raise UnknownNameError(kind, value, valid)
+    if small_sample not in absorb.CONVENTIONS:
+        raise UnknownNameError("small_sample", small_sample, absorb.CONVENTIONS)
+    counts = family != "ols"
+    if counts and design.endogenous.shape[1]:
+        raise ModelError("instruments need family='ols'; counts take none here")
+    if design.offset is not None and not counts:
+        raise ModelError("an offset needs family='poisson' or 'negative_binomial'")
+    numeric = _numeric(design)
+    _refuse(numeric, names, formula)
+    everything = pd.concat([numeric, _groups(design)], axis=1)
+    why = _incomplete(everything)
+    why = _uninformative(design, why, counts)
     kept = why == ""
-    rows = data.loc[kept, used].reset_index(drop=True)
-    rows = rows.astype(dict.fromkeys(numeric, "float64"))
-    _check(rows, outcome, cluster, weights, family, formula)
-    levels = [rows[effect].nunique() for effect in effects]
-    if len(rows) <= len(slopes) + len(endogenous) + max(levels, default=1):
+    rows = _rows(design, kept)
+    _check(rows, family, formula)
+    slopes = rows.slopes.shape[1] + rows.endogenous.shape[1]
+    levels = [int(rows.effects[name].max()) + 1 for name in rows.effects if kept.any()]
+    if len(rows.outcome) <= slopes + max(levels, default=0):
         lost = int((~kept).sum())
         raise ModelError(
-            f"{len(rows)} usable rows are too few for {formula!r}"
+            f"{len(rows.outcome)} usable rows are too few for {formula!r}"
             + (f"; {lost} rows were dropped, the first because: {why[~kept][0]}" if lost else "")
         )
+    rows = dataclasses.replace(rows, slopes=_informed_dummies(rows.slopes))
 
-    native, scale = _estimate(
-        formula, rows, slopes + endogenous, instruments, effects, cluster, weights, family, offset
+    if errors == "classical" and family == "poisson":
+        raise ModelError("errors='classical' holds only for truly Poisson counts; leave it out")
+    result = estimators.of(rows, family)(rows, formula, family, errors)
+    groups = 0 if rows.cluster is None else int(rows.cluster.max()) + 1
+    counted = absorb.parameters(len(result.terms), rows.effects, rows.cluster, small_sample) + (
+        1 if family == "negative_binomial" else 0
     )
-    terms = [str(term) for term in native._coefnames]
-    size = np.array([scale.get(term, 1.0) for term in terms])
-    groups = int(rows[cluster].nunique()) if cluster else 0
+    size = absorb.factor(len(rows.outcome), groups, counted, small_sample)
+    label = str(design.cluster.name) if design.cluster is not None else ""
+    normal = counts and not groups
     return Fit(
         formula=formula,
-        family="iv" if endogenous else family,
-        coefficients=pd.Series(np.asarray(native._beta_hat, dtype=float) / size, index=terms),
-        covariance=pd.DataFrame(
-            np.asarray(native._vcov, dtype=float).reshape(len(terms), len(terms))
-            / np.outer(size, size),
-            index=terms,
-            columns=terms,
-        ),
-        vcov=f"clustered by {cluster}, {groups} groups" if cluster else "robust (HC1)",
-        degrees_of_freedom=float(groups - 1) if cluster else float("inf"),
-        nobs=int(native._N),
+        family="iv" if rows.endogenous.shape[1] else family,
+        coefficients=pd.Series(result.estimates, index=result.terms),
+        covariance=pd.DataFrame(result.covariance * size, result.terms, result.terms),
+        vcov=f"clustered by {label}, {groups} groups"
+        if groups
+        else {"robust": "robust (HC1)", "classical": "classical"}[errors],
+        degrees_of_freedom=float(groups - 1)
+        if groups
+        else float("inf")
+        if normal
+        else float(len(rows.outcome) - counted),
+        nobs=len(rows.outcome),
         n_clusters=groups,
-        data_used=data[names].assign(kept=kept, reason=why),
-        native=native,
+        data_used=names.assign(kept=kept, reason=why),
+        native=result.native,
+        design=rows,
+        small_sample=small_sample,
+        fixed_effects=tuple(design.effects),
+        outcome=str(design.outcome.name),
     )
 
 
-def _parts(formula: str) -> tuple[str, list[str], list[str], list[str], list[str]]:
-    """Split a formula into outcome, slopes, fixed effects, endogenous and instruments."""
-    first, *pieces = (piece.strip() for piece in formula.split("|"))
-    left, _, right = first.partition("~")
-    last = pieces.pop() if pieces and "~" in pieces[-1] else ""
-    effects = _names(pieces[0], formula) if len(pieces) == 1 else []
-    before, _, after = last.partition("~")
-    endogenous, instruments = _names(before, formula), _names(after, formula)
-    whole = right.strip() and bool(effects) == bool(pieces) and bool(endogenous) == bool(last)
-    if not whole or len(pieces) > 1 or len(_names(left, formula)) != 1:
-        raise ModelError(
-            f"{formula!r} is not a formula; write 'y ~ x | fixed effects | endogenous ~ instrument'"
-        )
-    if len(instruments) < len(endogenous):
-        raise ModelError(f"{formula!r} has fewer instruments than endogenous terms")
-    slopes = _names(right, formula)
-    every = [left.strip(), *slopes, *effects, *endogenous, *instruments]
-    twice = sorted({name for name in every if every.count(name) > 1})
-    if twice:
-        raise ModelError(f"{twice} stand twice in {formula!r}; each column has one part to play")
-    return left.strip(), slopes, effects, endogenous, instruments
+def _numeric(design: Design) -> pd.DataFrame:
+    """Return every numeric column once, whatever parts it plays."""
+    parts = [design.outcome.to_frame(), design.slopes, design.endogenous, design.instruments]
+    parts += [s.to_frame() for s in (design.weights, design.offset) if s is not None]
+    frame = pd.concat(parts, axis=1)
+    return frame.loc[:, ~frame.columns.duplicated()]
 
 
-def _names(text: str, formula: str) -> list[str]:
-    names = [name.strip() for name in text.split("+")]
-    names = [name for name in names if name not in ("", "0", "1")]
-    for name in names:
-        if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name == "Intercept":
-            raise ModelError(f"{name!r} in {formula!r} is not a column; make it one, or rename it")
-    return names
+def _groups(design: Design) -> pd.DataFrame:
+    frame = design.effects.copy(deep=False)
+    if design.cluster is not None and str(design.cluster.name) not in frame:
+        frame[str(design.cluster.name)] = design.cluster
+    return frame
 
 
-def _refuse(data: pd.DataFrame, numeric: list[str], names: list[str], formula: str) -> None:
+def _rows(design: Design, kept: np.ndarray) -> Design:
+    """Return the rows kept, as numbers: groups as codes in the order of their names."""
+    at = np.flatnonzero(kept)
+
+    def codes(values: pd.Series) -> pd.Series:
+        coded = pd.factorize(values.iloc[at], sort=True)[0]
+        return pd.Series(coded, index=at, name=values.name)
+
+    def numbers(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.iloc[at].set_axis(at).astype("float64")
+
+    optional = {
+        role: None if values is None else values.iloc[at].set_axis(at).astype("float64")
+        for role, values in (("weights", design.weights), ("offset", design.offset))
+    }
+    return Design(
+        outcome=design.outcome.iloc[at].set_axis(at).astype("float64"),
+        slopes=numbers(design.slopes),
+        endogenous=numbers(design.endogenous),
+        instruments=numbers(design.instruments),
+        effects=pd.DataFrame({str(n): codes(design.effects[n]) for n in design.effects}, index=at),
+        cluster=None if design.cluster is None else codes(design.cluster),
+        **optional,
+    )
+
+
+def _informed_dummies(slopes: pd.DataFrame) -> pd.DataFrame:
+    """Leave out dummies (``column=level``) of levels that no usable row has."""
+    empty = [c for c in slopes if "=" in str(c) and not slopes[c].any()]
+    return slopes.drop(columns=empty)
+
+
+def _refuse(numeric: pd.DataFrame, names: pd.DataFrame, formula: str) -> None:
     """Refuse columns that no estimator should see."""
-    if data.empty:
-        raise ModelError(f"there are no rows to estimate {formula!r} from")
     for column in numeric:
-        values = data[column]
+        values = numeric[column]
         if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
             raise ModelError(f"column {column!r} of {formula!r} is not numeric")
         if values.isna().all():
             raise ModelError(f"column {column!r} of {formula!r} has only missing values")
         infinite = np.isinf(values.to_numpy(dtype=float, na_value=np.nan))
         if infinite.any():
-            named = data.loc[infinite, names].head(5).itertuples(index=False)
+            named = names.loc[infinite].head(5).itertuples(index=False)
             rows = [" ".join(map(str, row)) for row in named]
-            rows = rows if names else [str(label) for label in data.index[infinite][:5]]
+            rows = rows if len(names.columns) else [str(i) for i in names.index[infinite][:5]]
             raise ModelError(
                 f"column {column!r} is infinite in {int(infinite.sum())} rows ({', '.join(rows)}):"
                 " the logarithm of a zero? Model the count itself with family='poisson'"
             )
 
 
-def _incomplete(data: pd.DataFrame, used: list[str]) -> np.ndarray:
+def _incomplete(columns: pd.DataFrame) -> np.ndarray:
     """Return, by row, which values are missing, in words; empty where none is."""
-    why = np.full(len(data), "", dtype=object)
-    for column in used:
-        missing = data[column].isna().to_numpy()
-        why[missing] = [f"{text}, {column}" if text else f"no {column}" for text in why[missing]]
+    why = np.full(len(columns), "", dtype=object)
+    for column in columns:
+        missing = columns[column].isna().to_numpy()
+        if missing.any():
+            why[missing] = [f"{w}, {column}" if w else f"no {column}" for w in why[missing]]
     if not (why == "").any():
-        raise ModelError(f"no row has all of {used}")
+        raise ModelError(f"no row has all of {list(map(str, columns))}")
     return why
 
 
-def _uninformative(
-    data: pd.DataFrame, why: np.ndarray, effects: list[str], count: str | None
-) -> np.ndarray:
+def _uninformative(design: Design, why: np.ndarray, counts: bool) -> np.ndarray:
     """Add the rows whose fixed effect leaves nothing to explain, until none is left.
 
     pyfixest would drop them itself, but then says which by a name that changes with versions,
     fails on counts of zero (0.60), and ends the whole process where no row is left.
     """
+    if not design.effects.shape[1]:
+        return why
     why = why.copy()
+    coded = {name: pd.factorize(design.effects[name])[0] for name in design.effects}
+    outcome = design.outcome.to_numpy(dtype=float, na_value=np.nan)
+    left = np.flatnonzero(why == "")
     found = True
-    while found:
+    while found and len(left):
         found = False
-        for effect in effects:
-            left = np.flatnonzero(why == "")
-            groups = data[effect].iloc[left].reset_index(drop=True)
-            alone = groups.map(groups.value_counts()).to_numpy(dtype=float) == 1
-            reasons = [(alone, f"the only row of its {effect}")]
-            if count:
-                total = data[count].iloc[left].reset_index(drop=True).groupby(groups).sum()
-                empty = groups.map(total).to_numpy(dtype=float) == 0
-                reasons.append((empty & ~alone, f"no {count} at all in its {effect}"))
+        for name, code in coded.items():
+            here = code[left]
+            alone = np.bincount(here)[here] == 1
+            reasons = [(alone, f"the only row of its {name}")]
+            if counts:
+                empty = np.bincount(here, outcome[left])[here] == 0
+                reasons.append((empty & ~alone, f"no {design.outcome.name} at all in its {name}"))
+            gone = np.zeros(len(left), dtype=bool)
             for hit, reason in reasons:
                 why[left[hit]] = reason
-                found |= bool(hit.any())
+                gone |= hit
+            if gone.any():
+                left, found = left[~gone], True
     return why
 
 
-def _check(
-    rows: pd.DataFrame,
-    outcome: str,
-    cluster: str | None,
-    weights: str | None,
-    family: str,
-    formula: str,
-) -> None:
+def _check(rows: Design, family: str, formula: str) -> None:
     """Refuse rows that are complete but cannot be estimated from."""
-    if weights and (rows[weights] <= 0).any():
-        raise ModelError(f"weights {weights!r} must be positive; drop rows without weight")
-    if family == "poisson" and (rows[outcome] < 0).any():
-        raise ModelError(f"{outcome!r} has negative counts; Poisson takes none")
-    if len(rows) > 1 and rows[outcome].nunique() < 2:
-        raise ModelError(f"{outcome!r} does not vary in the rows of {formula!r}")
-    groups = rows[cluster].nunique() if cluster else 2
-    if len(rows) and groups < 2:
-        raise ModelError(f"{cluster!r} has {groups} group; clustered errors need two or more")
-
-
-def _estimate(
-    formula: str,
-    rows: pd.DataFrame,
-    slopes: list[str],
-    instruments: list[str],
-    effects: list[str],
-    cluster: str | None,
-    weights: str | None,
-    family: str,
-    offset: str | None,
-) -> tuple[Any, dict[str, float]]:
-    """Return pyfixest's result, and by what each regressor was divided before."""
-    import pyfixest as pf
-
-    # What plays two parts (an offset that is also a slope) gets a column for each; text keys
-    # are turned into integers so that nothing depends on how strings are hashed.
-    coded = rows.copy()
-    extra = {"weights": weights, "offset": offset, "cluster": cluster}
-    roles = {role: f"_{role}_" for role, column in extra.items() if column}
-    for role, name in roles.items():
-        coded[name] = rows[str(extra[role])]
-    for column in [*effects, *([roles["cluster"]] if cluster else [])]:
-        coded[column] = pd.factorize(coded[column], sort=True)[0]
-    # pyfixest calls a regressor collinear by an absolute tolerance, so that a rate of one in a
-    # million would be; a power of two scales without rounding.
-    spread = coded[[*slopes, *instruments]].std(ddof=0)
-    scale = {str(c): 2.0 ** np.round(np.log2(s)) if s > 0 else 1.0 for c, s in spread.items()}
-    for column, size in scale.items():
-        coded[column] /= size
-    same = {
-        # With clusters, absorbed effects are not counted (see above).
-        "ssc": pf.ssc(k_adj=True, k_fixef="none" if cluster else "full", G_adj=True, G_df="min"),
-        "vcov": {"CRV1": roles["cluster"]} if cluster else "HC1",
-        "weights": roles.get("weights"),
-        "fixef_rm": "none",
-        # The default stops at an absolute 1e-6, too early for small outcomes.
-        "demeaner": pf.LsmrDemeaner(fixef_atol=1e-12, fixef_btol=1e-12),
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # collinear columns are an error here, raised below
-        try:
-            if family == "poisson":
-                native: Any = pf.fepois(
-                    formula, coded, offset=roles.get("offset"), iwls_tol=1e-12, iwls_maxiter=100,
-                    **same,
-                )  # fmt: skip
-            else:
-                native = pf.feols(formula, coded, **same)
-        except (ValueError, np.linalg.LinAlgError, IndexError) as problem:
-            text = " ".join(str(problem).split())
-            if "collinear" in text or instruments:
-                raise ModelError(_collinear([*slopes, *instruments], formula)) from None
-            raise ModelError(f"{formula!r} cannot be estimated: {text}") from None
-    missing = sorted(set(slopes) - set(native._coefnames))
-    if instruments:
-        missing += sorted(set(instruments) - set(native._coefnames_z))
-    if missing:
-        raise ModelError(_collinear(missing, formula))
-    if family == "poisson" and not native.convergence:
-        raise ModelError(f"{formula!r} did not converge; a term may explain all zeros by itself")
-    return native, scale
-
-
-def _collinear(terms: list[str], formula: str) -> str:
-    which = f"one of {terms}" if len(terms) > 1 else repr(terms[0])
-    return (
-        f"{which} does not vary, or cannot be told apart from the other terms or fixed effects of"
-        f" {formula!r}; leave it out"
-    )
+    if rows.weights is not None and (rows.weights <= 0).any():
+        raise ModelError(
+            f"weights {rows.weights.name!r} must be positive; drop rows without weight"
+        )
+    if family != "ols" and (rows.outcome < 0).any():
+        raise ModelError(f"{rows.outcome.name!r} has negative counts; {family} takes none")
+    if family == "negative_binomial" and rows.weights is not None:
+        raise ModelError("family='negative_binomial' takes no weights; use 'poisson'")
+    if len(rows.outcome) > 1 and rows.outcome.min() == rows.outcome.max():
+        raise ModelError(f"{rows.outcome.name!r} does not vary in the rows of {formula!r}")
+    if rows.cluster is not None and len(rows.cluster) and not rows.cluster.any():
+        raise ModelError(
+            f"{rows.cluster.name!r} has 1 group; clustered errors need two or more"
+        )

@@ -1,0 +1,199 @@
+"""The libraries behind `fit_panel`: each gets clean columns, and gives plain arrays back.
+
+Covariances come without a small-sample factor, which is put on in one place.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crime_analysis.errors import ModelError
+from crime_analysis.models import absorb
+from crime_analysis.models.fit import Design
+
+__all__ = ["Estimates", "of"]
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Terms with their estimates and covariance, before any small-sample factor."""
+
+    terms: list[str]
+    estimates: np.ndarray
+    covariance: np.ndarray
+    native: Any
+
+
+def of(rows: Design, family: str) -> Callable[[Design, str, str, str], Estimates]:
+    """Return the estimator for a design and family."""
+    if rows.endogenous.shape[1]:
+        return _two_stage
+    return _negative_binomial if family == "negative_binomial" else _absorbing
+
+
+def _scaled(columns: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return columns divided by powers of two near their spread, and those powers.
+
+    Libraries call a column collinear by an absolute tolerance, so that a rate of one in a
+    million would be; a power of two scales without rounding.
+    """
+    spread = columns.std(ddof=0).to_numpy()
+    with np.errstate(divide="ignore"):
+        size = np.where(spread > 0, 2.0 ** np.round(np.log2(spread)), 1.0)
+    return columns / size, size
+
+
+def _absorbing(rows: Design, formula: str, family: str, errors: str) -> Estimates:
+    """Estimate by least squares or Poisson with pyfixest."""
+    import pyfixest as pf
+
+    terms = [str(c) for c in rows.slopes]
+    if not terms:
+        raise ModelError(f"{formula!r} has no term to estimate; write one after '~'")
+    scaled, size = _scaled(rows.slopes)
+    # Names of their own, so that nothing is parsed again and nothing plays two parts.
+    slopes = [f"x{place}" for place in range(len(terms))]
+    effects = [f"f{place}" for place in range(rows.effects.shape[1])]
+    parts = [scaled.set_axis(slopes, axis=1), rows.effects.set_axis(effects, axis=1)]
+    coded = pd.concat(parts, axis=1)
+    coded["y"] = rows.outcome
+    extra = {"w": rows.weights, "o": rows.offset, "g": rows.cluster}
+    for name, values in extra.items():
+        if values is not None:
+            coded[name] = values
+    coded = coded.reset_index(drop=True)
+    written = f"y ~ {' + '.join(slopes)} - 1" + (f" | {' + '.join(effects)}" if effects else "")
+    same: dict[str, Any] = {
+        "ssc": pf.ssc(k_adj=False, k_fixef="none", G_adj=False),
+        "vcov": {"CRV1": "g"}
+        if rows.cluster is not None
+        else "hetero"
+        if errors == "robust" or family == "poisson"
+        else "iid",
+        "weights": "w" if rows.weights is not None else None,
+        "fixef_rm": "none",
+        # The default stops at an absolute 1e-6, too early for small outcomes.
+        "demeaner": pf.LsmrDemeaner(fixef_atol=1e-12, fixef_btol=1e-12),
+        "copy_data": False,
+        "store_data": False,
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # collinear columns are an error here, raised below
+        try:
+            if family == "poisson":
+                native: Any = pf.fepois(
+                    written, coded, offset="o" if rows.offset is not None else None,
+                    iwls_tol=1e-12, iwls_maxiter=100, **same,
+                )  # fmt: skip
+            else:
+                native = pf.feols(written, coded, **same)
+        except (ValueError, np.linalg.LinAlgError, IndexError) as problem:
+            text = " ".join(str(problem).split())
+            if "collinear" in text:
+                raise ModelError(_collinear(terms, formula)) from None
+            raise ModelError(f"{formula!r} cannot be estimated: {text}") from None
+    missing = [t for t, name in zip(terms, slopes, strict=True) if name not in native._coefnames]
+    if missing:
+        raise ModelError(_collinear(missing, formula))
+    if family == "poisson" and not native.convergence:
+        raise ModelError(f"{formula!r} did not converge; a term may explain all zeros by itself")
+    covariance = np.asarray(native._vcov, dtype=float).reshape(len(terms), len(terms))
+    return Estimates(
+        terms,
+        np.asarray(native._beta_hat, dtype=float) / size,
+        covariance / np.outer(size, size),
+        native,
+    )
+
+
+def _two_stage(rows: Design, formula: str, family: str, errors: str) -> Estimates:
+    """Estimate by two-stage least squares with linearmodels, effects taken out before."""
+    from linearmodels.iv import IV2SLS
+
+    names = [[str(c) for c in f] for f in (rows.slopes, rows.endogenous, rows.instruments)]
+    every, size = _scaled(pd.concat([rows.slopes, rows.endogenous, rows.instruments], axis=1))
+    weights = None if rows.weights is None else rows.weights.to_numpy()
+    values = np.column_stack([rows.outcome.to_numpy(), every.to_numpy()])
+    left = absorb.residualise(values, rows.effects, weights)
+    # What an effect explains leaves only rounding behind, which no library should fit.
+    spread = np.sqrt((values**2).mean(axis=0))
+    gone = np.sqrt((left**2).mean(axis=0)) <= 1e-9 * spread
+    flat = [str(c) for c, lost in zip(every, gone[1:], strict=True) if lost]
+    if flat:
+        raise ModelError(_collinear(flat, formula))
+    y, x, d, z = np.split(left, np.cumsum([1, *map(len, names[:2])]), axis=1)
+    together = np.linalg.matrix_rank(np.column_stack([x, z]), tol=None)
+    if together < x.shape[1] + z.shape[1]:
+        raise ModelError(_collinear([*names[0], *names[2]], formula))
+    options: dict[str, Any] = {"cov_type": "unadjusted" if errors == "classical" else "robust"}
+    if rows.cluster is not None:
+        options = {"cov_type": "clustered", "clusters": rows.cluster.to_numpy()}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            native: Any = IV2SLS(y, x if x.shape[1] else None, d, z, weights=weights).fit(
+                debiased=False, **options
+            )
+    except (ValueError, np.linalg.LinAlgError):
+        raise ModelError(_collinear([*names[0], *names[1], *names[2]], formula)) from None
+    size = size[: len(names[0]) + len(names[1])]
+    return Estimates(
+        names[0] + names[1],
+        native.params.to_numpy() / size,
+        native.cov.to_numpy() / np.outer(size, size),
+        native,
+    )
+
+
+def _negative_binomial(rows: Design, formula: str, family: str, errors: str) -> Estimates:
+    """Estimate the NB2 model with statsmodels, a dummy for every absorbed effect."""
+    import statsmodels.api as sm
+
+    terms = [str(c) for c in rows.slopes]
+    scaled, size = _scaled(rows.slopes)
+    dummies = [
+        pd.get_dummies(rows.effects[name], drop_first=place > 0, dtype=float).to_numpy()
+        for place, name in enumerate(rows.effects)
+    ]
+    x = np.column_stack([scaled.to_numpy(), *dummies])
+    if np.linalg.matrix_rank(x) < x.shape[1]:
+        raise ModelError(_collinear(terms, formula))
+    offset = None if rows.offset is None else rows.offset.to_numpy()
+    y = rows.outcome.to_numpy()
+    poisson = sm.GLM(y, x, family=sm.families.Poisson(), offset=offset).fit()
+    moment = float((((y - poisson.mu) ** 2 - y) / poisson.mu**2).mean())
+    start = np.r_[poisson.params, max(moment, 0.01)]
+    options: dict[str, Any] = {"cov_type": "nonrobust" if errors == "classical" else "HC0"}
+    if rows.cluster is not None:
+        options = {
+            "cov_type": "cluster",
+            "cov_kwds": {"groups": rows.cluster.to_numpy(), "use_correction": False},
+        }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        native: Any = sm.NegativeBinomial(y, x, offset=offset).fit(
+            start_params=start, method="bfgs", maxiter=2000, gtol=1e-9, disp=0, **options
+        )
+        native = sm.NegativeBinomial(y, x, offset=offset).fit(
+            start_params=native.params, method="newton", maxiter=100, tol=1e-12, disp=0, **options
+        )
+    if not native.mle_retvals["converged"] or not np.isfinite(native.params).all():
+        raise ModelError(f"{formula!r} did not converge as a negative binomial; try 'poisson'")
+    k = len(terms)
+    return Estimates(
+        terms, native.params[:k] / size, native.cov_params()[:k, :k] / np.outer(size, size), native
+    )
+
+
+def _collinear(terms: list[str], formula: str) -> str:
+    which = f"one of {terms}" if len(terms) > 1 else repr(terms[0])
+    return (
+        f"{which} does not vary, or cannot be told apart from the other terms or fixed effects of"
+        f" {formula!r}; leave it out"
+    )
