@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crime_analysis.catalog import load as load
+    from crime_analysis.comparison import compare as compare
+    from crime_analysis.curve import Universe as Universe
+    from crime_analysis.curve import specification_curve as specification_curve
     from crime_analysis.errors import CrimeAnalysisError as CrimeAnalysisError
     from crime_analysis.funding import government_share as government_share
     from crime_analysis.links import Effect as Effect
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from crime_analysis.links import officers_to_violence as officers_to_violence
     from crime_analysis.models.fit import Fit as Fit
     from crime_analysis.models.panel_regression import fit_panel as fit_panel
+    from crime_analysis.models.synthetic_control import synthetic_control as synthetic_control
+    from crime_analysis.models.transformed import between as between
+    from crime_analysis.models.transformed import first_differences as first_differences
     from crime_analysis.panel import audited_merge as audited_merge
     from crime_analysis.panel import audits as audits
     from crime_analysis.panel import change as change
@@ -45,11 +51,15 @@ _HOME = {
     "CrimeAnalysisError": "errors",
     "Effect": "links",
     "Fit": "models.fit",
+    "Universe": "curve",
     "audited_merge": "panel",
     "audits": "panel",
+    "between": "models.transformed",
     "chain": "links",
     "change": "panel",
     "changes": "panel",
+    "compare": "comparison",
+    "first_differences": "models.transformed",
     "fit_links": "links",
     "fit_panel": "models.panel_regression",
     "force_panel": "panel",
@@ -61,6 +71,8 @@ _HOME = {
     "read_police_uk": "sources.police_uk",
     "record": "reports",
     "render": "reports",
+    "specification_curve": "curve",
+    "synthetic_control": "models.synthetic_control",
     "to_real": "prices",
     "trace": "provenance",
 }

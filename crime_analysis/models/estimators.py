@@ -104,6 +104,8 @@ def _absorbing(rows: Design, formula: str, family: str, errors: str) -> Estimate
     if family == "poisson" and not native.convergence:
         raise ModelError(f"{formula!r} did not converge; a term may explain all zeros by itself")
     covariance = np.asarray(native._vcov, dtype=float).reshape(len(terms), len(terms))
+    if same["vcov"] == "iid":  # pyfixest divides the residual sum of squares by N - 1 (0.60)
+        covariance = covariance * (len(coded) - 1) / len(coded)
     return Estimates(
         terms,
         np.asarray(native._beta_hat, dtype=float) / size,
@@ -154,21 +156,26 @@ def _two_stage(rows: Design, formula: str, family: str, errors: str) -> Estimate
 def _negative_binomial(rows: Design, formula: str, family: str, errors: str) -> Estimates:
     """Estimate the NB2 model with statsmodels, a dummy for every absorbed effect."""
     import statsmodels.api as sm
+    from scipy.optimize import minimize_scalar
 
     terms = [str(c) for c in rows.slopes]
     scaled, size = _scaled(rows.slopes)
-    dummies = [
-        pd.get_dummies(rows.effects[name], drop_first=place > 0, dtype=float).to_numpy()
-        for place, name in enumerate(rows.effects)
-    ]
-    x = np.column_stack([scaled.to_numpy(), *dummies])
+    coded = np.empty((len(rows.outcome), 0))
+    if rows.effects.shape[1]:
+        coded = pd.get_dummies(rows.effects.astype("str"), dtype=float).to_numpy()
+        # The effects' dummies add up to one another: those that add nothing go.
+        adds = np.abs(np.diag(np.linalg.qr(coded, mode="r")))
+        coded = coded[:, adds > 1e-9 * adds.max()]
+    x = np.column_stack([scaled.to_numpy(), coded])
     if np.linalg.matrix_rank(x) < x.shape[1]:
         raise ModelError(_collinear(terms, formula))
     offset = None if rows.offset is None else rows.offset.to_numpy()
     y = rows.outcome.to_numpy()
-    poisson = sm.GLM(y, x, family=sm.families.Poisson(), offset=offset).fit()
-    moment = float((((y - poisson.mu) ** 2 - y) / poisson.mu**2).mean())
-    start = np.r_[poisson.params, max(moment, 0.01)]
+
+    def given(log_dispersion: float) -> Any:
+        family = sm.families.NegativeBinomial(alpha=float(np.exp(log_dispersion)))
+        return sm.GLM(y, x, family=family, offset=offset).fit(tol=1e-10, maxiter=200)
+
     options: dict[str, Any] = {"cov_type": "nonrobust" if errors == "classical" else "HC0"}
     if rows.cluster is not None:
         options = {
@@ -177,11 +184,11 @@ def _negative_binomial(rows: Design, formula: str, family: str, errors: str) -> 
         }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        # The dispersion first, by its profile: far from it Newton's steps go astray.
+        best = minimize_scalar(lambda a: -given(a).llf, bounds=(-18.0, 4.0), method="bounded")
+        start = np.r_[given(best.x).params, np.exp(best.x)]
         native: Any = sm.NegativeBinomial(y, x, offset=offset).fit(
-            start_params=start, method="bfgs", maxiter=2000, gtol=1e-9, disp=0, **options
-        )
-        native = sm.NegativeBinomial(y, x, offset=offset).fit(
-            start_params=native.params, method="newton", maxiter=100, tol=1e-12, disp=0, **options
+            start_params=start, method="newton", maxiter=50, tol=1e-12, disp=0, **options
         )
     if not native.mle_retvals["converged"] or not np.isfinite(native.params).all():
         raise ModelError(f"{formula!r} did not converge as a negative binomial; try 'poisson'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from crime_analysis.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from crime_analysis.drawing import Figure
     from crime_analysis.inference.instruments import FirstStage
 
 __all__ = ["Design", "Fit"]
@@ -161,3 +163,82 @@ class Fit:
                 self.tidy().round(4).to_string(),
             ]
         )
+
+    def plot(self, terms: list[str] | None = None) -> Figure:
+        """Draw the estimates with their intervals (see `comparison.coefficients`)."""
+        from crime_analysis.comparison import coefficients
+
+        return coefficients(self, terms)
+
+    def explain(self, term: str | None = None) -> str:
+        """Return three sentences for a student: estimate, uncertainty, assumption.
+
+        Parameters
+        ----------
+        term : str, optional
+            Which; the last if not given.
+
+        Raises
+        ------
+        UnknownNameError
+            If the model has no such term.
+        """
+        name = str(self.coefficients.index[-1]) if term is None else term
+        row = self.term(name)
+        low, high = float(row["ci_low"]), float(row["ci_high"])
+        outcome = _logged(self.outcome)
+        regressor = _logged(name)
+        size = f"{abs(row['estimate']):.3g}"
+        counts = self.family in ("poisson", "negative_binomial")
+        relative = counts or outcome is not None
+        what = outcome or self.outcome
+        unit = f"one per cent more {regressor}" if regressor else f"one unit more {name}"
+        if relative and regressor:
+            told = f"{size} per cent"
+        elif relative:
+            told = f"about {abs(float(np.expm1(row['estimate']))):.1%}"
+        else:
+            told = f"{abs(row['estimate']) / 100:.3g}" if regressor else size
+        way = "more" if row["estimate"] > 0 else "less"
+        scale = 0.01 if regressor and not relative else 1.0
+        ends = f"{low * scale:.3g} to {high * scale:.3g}"
+        if relative and not regressor:
+            ends = f"{float(np.expm1(low)):.1%} to {float(np.expm1(high)):.1%}"
+        clear = not low <= 0 <= high
+        doubt = (
+            "zero is not among them, so a difference this large would be rare if there were none"
+            if clear
+            else "zero is among them, so these data cannot tell whether there is a difference"
+        )
+        held = (
+            f", comparing rows within {' and '.join(self.fixed_effects)}"
+            if self.fixed_effects
+            else ""
+        )
+        if self.family == "iv" and self.design is not None and name in self.design.endogenous:
+            instruments = ", ".join(map(str, self.design.instruments))
+            assumption = (
+                f"It is an effect only if {instruments} moves {what} through {name} alone and is"
+                " otherwise as good as random."
+            )
+        else:
+            assumption = (
+                f"It is an effect, and not just an association, only if nothing else that moves"
+                f" {what} moves with {name}{' once those are held' if held else ''}, and"
+                f" {what} does not move {name} back."
+            )
+        return (
+            f"With {unit} goes {told} {way} {what}{held}. The 95% interval, {ends}, holds the"
+            f" values that sit well with the data: {doubt}. {assumption}"
+        )
+
+
+def _logged(name: str) -> str | None:
+    """Return what a logarithm is of, in words; None if the name is of no logarithm."""
+    earlier = re.fullmatch(r"lag\((.+), (\d+)\)", name)
+    if earlier:
+        inside = _logged(earlier[1])
+        return inside and f"{inside} ({earlier[2]} before)"
+    if name.startswith("log(") and name.endswith(")"):
+        return name[4:-1]
+    return name[4:].replace("_", " ") if name.startswith("log_") else None

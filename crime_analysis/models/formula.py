@@ -28,7 +28,7 @@ from crime_analysis import periods
 from crime_analysis.errors import ModelError, ParameterError, UnknownNameError
 from crime_analysis.models.fit import Design
 
-__all__ = ["read"]
+__all__ = ["read", "whole_periods"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NO_CONSTANT = re.compile(r"^0$|-\s*1$")
@@ -90,12 +90,24 @@ def read(
     outcome = make.frame(left)
     if outcome.shape[1] != 1:
         raise ModelError(f"the outcome of {formula!r} is more than one column")
+    held = pd.DataFrame(effects, index=pd.RangeIndex(len(data)))
+    parts = [slopes, make.frame(endogenous), make.frame(instruments)]
+    complete = ~pd.concat([outcome, held, *parts], axis=1).isna().any(axis=1)
+    for levels in make.unreferenced.values():
+        first = next(
+            (n for n in levels for part in parts if n in part and part.loc[complete, n].any()),
+            levels[0],
+        )
+        for part in parts:
+            gone = [column for column in part if first in _split(str(column), ":")]
+            for column in gone:
+                del part[column]
     return Design(
         outcome=outcome.iloc[:, 0],
-        slopes=slopes,
-        endogenous=make.frame(endogenous),
-        instruments=make.frame(instruments),
-        effects=pd.DataFrame(effects, index=pd.RangeIndex(len(data))),
+        slopes=parts[0],
+        endogenous=parts[1],
+        instruments=parts[2],
+        effects=held,
     )
 
 
@@ -170,6 +182,8 @@ class _Maker:
         self, data: pd.DataFrame, formula: str, unit: str | None, time: str | None
     ) -> None:
         self.data, self.formula, self.unit, self.time = data, formula, unit, time
+        # Dummies whose reference is not named: the first level that usable rows have.
+        self.unreferenced: dict[str, list[str]] = {}
 
     def frame(self, terms: Sequence[str]) -> pd.DataFrame:
         """Return the columns of several terms; without rows of its own where there are none."""
@@ -253,11 +267,13 @@ class _Maker:
                 f"lag() and diff() in {self.formula!r} need to know the panel; give unit= and time="
             )
         units = self.data[self.unit].reset_index(drop=True)
-        at = _whole_periods(self.data[self.time].reset_index(drop=True), self.time)
+        at = whole_periods(self.data[self.time].reset_index(drop=True), self.time)
         keys = pd.DataFrame({"unit": units, "at": at})
         if keys.duplicated().any():
-            first = keys[keys.duplicated()].iloc[0].tolist()
-            raise ModelError(f"{first} is in the data twice, so it has no one lag")
+            first = keys[keys.duplicated()].iloc[0]
+            raise ModelError(
+                f"{self.unit} {first['unit']} has {self.time} {first['at']:g} twice, so no one lag"
+            )
         earlier = keys.assign(value=values, at=keys["at"] + steps)
         return keys.merge(earlier, on=["unit", "at"], how="left")["value"]
 
@@ -270,8 +286,10 @@ class _Maker:
         name = tree.args[0].id
         values = _column(name, self.data, self.formula)
         levels = sorted(values.dropna().unique().tolist())
-        left_out = levels[:1]
-        if "ref" in options:
+        left_out: list[object] = []
+        if "ref" not in options:
+            self.unreferenced[name] = [f"{name}={level}" for level in levels]
+        else:
             reference = ast.literal_eval(options["ref"])
             if reference is not None and reference not in levels:
                 raise UnknownNameError("level", reference, map(str, levels), written)
@@ -283,7 +301,7 @@ class _Maker:
         }
 
 
-def _whole_periods(values: pd.Series, name: str) -> pd.Series:
+def whole_periods(values: pd.Series, name: str) -> pd.Series:
     """Return periods as whole numbers: years as they are, financial years by their first."""
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.astype("float64")

@@ -190,9 +190,9 @@ def estimate(
         raise ModelError("errors='classical' holds only for truly Poisson counts; leave it out")
     result = estimators.of(rows, family)(rows, formula, family, errors)
     groups = 0 if rows.cluster is None else int(rows.cluster.max()) + 1
-    counted = absorb.parameters(len(result.terms), rows.effects, rows.cluster, small_sample) + (
-        1 if family == "negative_binomial" else 0
-    )
+    counted = absorb.parameters(len(result.terms), rows.effects, rows.cluster, small_sample)
+    if family == "negative_binomial":  # by maximum likelihood, for which Stata puts on G/(G-1)
+        counted = 1
     size = absorb.factor(len(rows.outcome), groups, counted, small_sample)
     label = str(design.cluster.name) if design.cluster is not None else ""
     normal = counts and not groups
@@ -337,11 +337,11 @@ def _check(rows: Design, family: str, formula: str) -> None:
         )
     if family != "ols" and (rows.outcome < 0).any():
         raise ModelError(f"{rows.outcome.name!r} has negative counts; {family} takes none")
+    if family == "negative_binomial" and (rows.outcome % 1 != 0).any():
+        raise ModelError(f"{rows.outcome.name!r} is not a count; family='poisson' takes rates")
     if family == "negative_binomial" and rows.weights is not None:
         raise ModelError("family='negative_binomial' takes no weights; use 'poisson'")
     if len(rows.outcome) > 1 and rows.outcome.min() == rows.outcome.max():
         raise ModelError(f"{rows.outcome.name!r} does not vary in the rows of {formula!r}")
     if rows.cluster is not None and len(rows.cluster) and not rows.cluster.any():
-        raise ModelError(
-            f"{rows.cluster.name!r} has 1 group; clustered errors need two or more"
-        )
+        raise ModelError(f"{rows.cluster.name!r} has 1 group; clustered errors need two or more")
