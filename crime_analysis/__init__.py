@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from crime_analysis.links import funding_to_officers as funding_to_officers
     from crime_analysis.links import officers_to_violence as officers_to_violence
     from crime_analysis.models.fit import Fit as Fit
+    from crime_analysis.models.interrupted_series import interrupted_series as interrupted_series
     from crime_analysis.models.panel_regression import fit_panel as fit_panel
     from crime_analysis.models.synthetic_control import synthetic_control as synthetic_control
     from crime_analysis.models.transformed import between as between
@@ -65,6 +66,7 @@ _HOME = {
     "force_panel": "panel",
     "funding_to_officers": "links",
     "government_share": "funding",
+    "interrupted_series": "models.interrupted_series",
     "load": "catalog",
     "officers_change": "panel",
     "officers_to_violence": "links",
