@@ -19,16 +19,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crime_analysis.catalog import load as load
     from crime_analysis.comparison import compare as compare
+    from crime_analysis.confounding import sensitivity as sensitivity
     from crime_analysis.curve import Universe as Universe
     from crime_analysis.curve import specification_curve as specification_curve
     from crime_analysis.errors import CrimeAnalysisError as CrimeAnalysisError
     from crime_analysis.funding import government_share as government_share
+    from crime_analysis.inference.bootstrap import wild_bootstrap as wild_bootstrap
+    from crime_analysis.inference.multiplicity import multiple_testing as multiple_testing
+    from crime_analysis.inference.randomisation import randomisation_test as randomisation_test
     from crime_analysis.links import Effect as Effect
     from crime_analysis.links import chain as chain
     from crime_analysis.links import fit_links as fit_links
     from crime_analysis.links import funding_to_officers as funding_to_officers
     from crime_analysis.links import officers_to_violence as officers_to_violence
+    from crime_analysis.models.event_study import event_study as event_study
     from crime_analysis.models.fit import Fit as Fit
+    from crime_analysis.models.group_time import group_time_effects as group_time_effects
     from crime_analysis.models.interrupted_series import interrupted_series as interrupted_series
     from crime_analysis.models.panel_regression import fit_panel as fit_panel
     from crime_analysis.models.synthetic_control import synthetic_control as synthetic_control
@@ -40,10 +46,13 @@ if TYPE_CHECKING:
     from crime_analysis.panel import changes as changes
     from crime_analysis.panel import force_panel as force_panel
     from crime_analysis.panel import officers_change as officers_change
+    from crime_analysis.power import design_analysis as design_analysis
+    from crime_analysis.power import minimum_detectable_effect as minimum_detectable_effect
     from crime_analysis.prices import to_real as to_real
     from crime_analysis.provenance import trace as trace
     from crime_analysis.reports import record as record
     from crime_analysis.reports import render as render
+    from crime_analysis.selection import oster as oster
     from crime_analysis.sources.police_uk import read_police_uk as read_police_uk
 
 __version__ = "0.1.0"
@@ -60,27 +69,37 @@ _HOME = {
     "change": "panel",
     "changes": "panel",
     "compare": "comparison",
+    "design_analysis": "power",
+    "event_study": "models.event_study",
     "first_differences": "models.transformed",
     "fit_links": "links",
     "fit_panel": "models.panel_regression",
     "force_panel": "panel",
     "funding_to_officers": "links",
     "government_share": "funding",
+    "group_time_effects": "models.group_time",
     "interrupted_series": "models.interrupted_series",
     "load": "catalog",
+    "minimum_detectable_effect": "power",
+    "multiple_testing": "inference.multiplicity",
     "officers_change": "panel",
     "officers_to_violence": "links",
+    "oster": "selection",
+    "randomisation_test": "inference.randomisation",
     "read_police_uk": "sources.police_uk",
     "record": "reports",
     "render": "reports",
+    "sensitivity": "confounding",
     "specification_curve": "curve",
     "synthetic_control": "models.synthetic_control",
     "to_real": "prices",
     "trace": "provenance",
+    "wild_bootstrap": "inference.bootstrap",
 }
 _ROOMS = (
-    "breaks", "catalog", "codebook", "errors", "figures", "funding", "inference", "links",
-    "panel", "periods", "places", "prices", "prose", "provenance", "tables",
+    "breaks", "catalog", "checks", "codebook", "crosscheck", "errors", "figures", "funding",
+    "inference", "links", "models", "panel", "periods", "places", "prices", "prose",
+    "provenance", "tables",
 )  # fmt: skip
 
 __all__ = ["__version__", *sorted(_HOME)]

@@ -98,4 +98,61 @@ REGISTER: tuple[tuple[str, ...], ...] = (
         "Moves the estimate for homicide towards zero.",
         "Keep them: pass no register to officers_to_violence.",
     ),
+    (
+        "knife-one-edition", "recorded_crime",
+        "Knife offences are those of one edition, the year ending March 2019, in every year.",
+        "It is the last that prints every force; forces revise by large amounts between editions.",
+        "Norfolk and Suffolk are 39 and 55% higher in 2018/19 in the edition of December 2019,"
+        " Dyfed-Powys 22% lower; the Met is the same to an offence or two.",
+        "Take 'as revised to December 2019' from knife_offences, and leave Greater Manchester out.",
+    ),
+    (
+        "net-expenditure-one-meaning", "funding",
+        "Net revenue expenditure is what grants, council tax and reserves pay for, in every year.",
+        "HMIC prints it after all specific grants in 2012/13 and 2016/17, before them elsewhere.",
+        "The Met's is £3,302m and £2,968m, not the £2,624m and £2,551m that are printed.",
+        "Take specific_grants off.",
+    ),
+    (
+        "net-spending-per-head", "funding",
+        "City Hall's £423 and £337 a head are taken to be the Met's net expenditure of 2012/13 over"
+        " HMIC's population, which is older than the Census of 2011, and gross expenditure of"
+        " 2016/17 less income outside national policing over the residents of mid-2015.",
+        "Of the lines printed for the two years only these give both figures, the fall of 20% and"
+        " the 6% printed for the other forces. No workings were found.",
+        "By ONS's estimates for both years the fall is 16%. By one meaning of net expenditure it is"
+        " £403 to £343, or 15%.",
+        "Use net_revenue_expenditure and the table population for both years.",
+    ),
+    (
+        "hmic-population-is-2010s", "population_other_bases",
+        "The population that HMIC's workbook of 2012 prints without a year is that of mid-2010.",
+        "It was the latest in 2012, and its sum, 55.240m, is below every later estimate of 2010.",
+        "Only the £423 a head rests on it.", "Use the table population.",
+    ),
+    (
+        "census-usual-residents", "population_other_bases",
+        "Censuses are taken from 1991 on, and the Met's is the sum of its boroughs.",
+        "Earlier ones counted whoever was present.", "Drops 1801 to 1981.",
+        "Read the workbook of the Greater London Authority.",
+    ),
+    (
+        "quoted-figures-apart", "quoted_figures",
+        "Figures read from excerpts of pages stand in tables of their own, or under a definition of"
+        " their own among the knife offences.",
+        "They cannot be followed to a publisher's table.",
+        "None is in an estimate.", "Leave them out.",
+    ),
+    (
+        "assembled-grants-not-read", "funding",
+        "The Met's core grant as assembled by others from HMIC and Police Authority is not read.",
+        "Its sources are: HMIC's workbooks and the authority's papers give the same figures.",
+        "None.", "None worth naming.",
+    ),
+    (
+        "no-boundaries", "places",
+        "No boundary file is read, and no chart is a map.",
+        "No finding here rests on where forces lie, and maps give large areas the most ink.",
+        "None.", "Join ONS's boundaries of police force areas to places by code.",
+    ),
 )  # fmt: skip

@@ -176,10 +176,34 @@ REGISTER: tuple[tuple[str, ...], ...] = (
     ),
     (
         "knife-definitions", "2010-04-01", "definition", "knife_offences", "offences", "all",
-        "Three definitions of knife crime are published; the Met's own counts are about 3% above"
-        " the Home Office's.",
-        "Compare within one definition only.",
-        "Home Office and Met counts for 2022/23, compared",
+        "Several definitions of knife crime are published. For the Met the Home Office's current"
+        " one is 6 to 8% below the older basis (2019/20: 14,680 and 15,928), and the Met's own"
+        " count is about 3% above the Home Office's.",
+        "Compare within one definition only; never join two.",
+        "ONS Table P5, Home Office figures quoted in quoted_figures, and the Met's dashboard",
+    ),
+    (
+        "knife-revisions", "2016-04-01", "recording", "knife_offences", "offences", "all",
+        "Forces revise knife offences between editions of Table P5 by large amounts: Surrey's"
+        " 2017/18 from 58 to 436, Sussex and Northumbria to nearly three times as many; Norfolk,"
+        " Suffolk and Dyfed-Powys in 2018/19.",
+        "Take one edition for a series, and look the force up in knife_revisions.",
+        "ONS, Police Force Area data tables, years ending March 2018 to December 2019, Table P5",
+    ),
+    (
+        "population-census-2001", "2001-04-29", "definition", "population_other_bases",
+        "population", "Westminster;Wandsworth;Southwark",
+        "The census of 2001 is 4 to 12% below the estimate of the same summer.",
+        "Use the mid-year estimates for rates.",
+        "GLA, historic census population, against ONS mid-year estimates",
+    ),
+    (
+        "population-pandemic-census", "2021-03-21", "definition", "population_other_bases",
+        "population", "Camden;Westminster;Islington",
+        "The census of 2021 was taken in the pandemic: a quarter fewer people in Camden and"
+        " Westminster than the estimates of 2020, which preceded it.",
+        "Do not join the census to the estimates.",
+        "GLA, historic census population, against ONS mid-year estimates",
     ),
     (
         "searches-missing", "2019-03-01", "recording", "stop_and_search_monthly", "all", "all",

@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from crime_analysis import codebook
 from crime_analysis.errors import DataError, nearest
+from crime_analysis.swap import standing
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "data_folder",
+    "data_home",
     "describe",
     "load",
     "package",
@@ -41,7 +43,12 @@ MEND = (
 
 
 def data_folder() -> Path:
-    """Return the folder of shipped tables.
+    """Return the folder of shipped tables: its home, or where a killed build has left them."""
+    return standing(data_home())
+
+
+def data_home() -> Path:
+    """Return the folder where the shipped tables belong.
 
     The variable ``CRIME_ANALYSIS_DATA`` if set, else ``data`` inside the installed package,
     else ``data`` beside it (a checkout).

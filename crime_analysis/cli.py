@@ -113,7 +113,14 @@ def _parser() -> argparse.ArgumentParser:
     data.add_parser(
         "revisions", help="list figures that two editions print differently"
     ).set_defaults(run=_data_revisions)
-    build = data.add_parser("build", help="rebuild every table from official files")
+    cross = data.add_parser(
+        "crosscheck",
+        help="compare what two publishers say of the same thing",
+        description="Exits 1 if two publications differ by more than is declared.",
+    )
+    cross.add_argument("--all", action="store_true", help="print every pair of figures")
+    cross.set_defaults(run=_data_crosscheck)
+    build = data.add_parser("build", help="rebuild what official files feed; keep the rest")
     build.add_argument("--raw", required=True, help="folder with the downloaded publications")
     build.add_argument("--out", help="folder to write (default: the package's data)")
     build.set_defaults(run=_data_build)
@@ -219,6 +226,16 @@ def _data_revisions(options: argparse.Namespace) -> None:
 
     print("officers on 31 March, as first published and in the later edition, which is used")
     print(catalog.load("officers_revisions").to_string(index=False))
+    print("\nknife offences, in the first and in the last edition that print them")
+    print(catalog.load("knife_revisions").to_string(index=False))
+
+
+def _data_crosscheck(options: argparse.Namespace) -> int:
+    from crime_analysis import crosscheck
+
+    found = crosscheck.crosscheck()
+    print(crosscheck.told(found, every_pair=options.all))
+    return 1 if len(crosscheck.disagreements(found)) else 0
 
 
 def _data_verify(options: argparse.Namespace) -> None:
@@ -233,16 +250,15 @@ def _data_verify(options: argparse.Namespace) -> None:
 
 
 def _data_build(options: argparse.Namespace) -> None:
-    from crime_analysis import build, catalog
+    from crime_analysis import build
 
     found = build.recognise(options.raw)
     for key, raw in found.files.items():
-        print(f"recognised {key}: {raw.name}")
-    print(f"ignored {len(found.ignored)} other files")
-    descriptor = build.build(options.raw, options.out)
-    rows = sum(resource["rows"] for resource in descriptor["resources"])
-    where = options.out or catalog.data_folder()
-    print(f"wrote {len(descriptor['resources'])} tables, {rows:,} rows, to {where}")
+        known = found.publications[key]
+        print(f"recognised {raw.name}: {known.publisher}, {known.title} ({known.edition})")
+    for name, why in found.ignored.items():
+        print(f"ignored {name}: {why}")
+    print(build.build(found, options.out))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ CONTEXT: tuple[Table, ...] = (
         " 43 forces, 2009/10 and 2012/13 to 2017/18), hmic_actuals (43 forces, 2005/06 to"
         " 2008/09), outturn (37 English forces, 2010/11 to 2014/15 and 2017/18), outturn_gla (the"
         " Met's lines in the Greater London Authority's outturn), mpa_settlement (the Met's"
-        " formula funding as announced).",
+        " formula funding as announced). net_revenue_expenditure is what grants, council tax and"
+        " reserves pay for; in the estimates it and gross expenditure are there for 2009/10,"
+        " 2012/13 and 2016/17 only.",
         (
             FORCE,
             YEAR,
@@ -57,6 +59,29 @@ CONTEXT: tuple[Table, ...] = (
         ("kind", "place", "year"),
     ),
     Table(
+        "population_other_bases",
+        "Residents on other bases than the mid-year estimates",
+        "Beside the table population, never in it: census (boroughs, the Met and the City, 1991"
+        " to 2021), hmic_2012 (forces; what HMIC's workbook of 2012 divides by, the estimate of"
+        " mid-2010 made before the Census of 2011), ons_force_area_tables (forces, what ONS's"
+        " rates divide by, to the hundred).",
+        (
+            Field(
+                "basis", "string", "Which count",
+                allowed=("census", "hmic_2012", "ons_force_area_tables"),
+            ),
+            Field("place", "string", "Force or borough", allowed=places.FORCES + places.BOROUGHS),
+            Field("kind", "string", "Kind of place", allowed=("force", "borough")),
+            Field("year", "integer", "Calendar year", minimum=1991, maximum=2030),
+            Field(
+                "population", "integer", "Residents", "people", minimum=1000,
+                made="boroughs summed for the Met; thousands turned into people",
+            ),
+            SOURCE,
+        ),
+        ("basis", "kind", "place", "year"),
+    ),
+    Table(
         "prices",
         "Price indices by financial year",
         "GDP deflator: mean of four quarters. CPIH: mean of twelve months. Both as published, not"
@@ -81,6 +106,21 @@ CONTEXT: tuple[Table, ...] = (
             fte_field("staff_fte", "Police staff"),
             fte_field("pcsos_fte", "Police community support officers"),
             SOURCE,
+        ),
+        ("month",),
+    ),
+    Table(
+        "met_strength_earlier",
+        "The Met's strength by month, as MOPAC published it to 2015",
+        "April 2008 to November 2015, an earlier edition of met_strength_monthly: the same"
+        " figures, not rounded, where both exist.",
+        (
+            MONTH,
+            fte_field("officers_fte", "Police officers", made="as printed"),
+            fte_field("staff_fte", "Police staff", made="as printed"),
+            fte_field("pcsos_fte", "Police community support officers", made="as printed"),
+            Field("specials", "number", "Special constables", "heads", minimum=0,
+                  made="as printed"),
         ),
         ("month",),
     ),
@@ -180,6 +220,18 @@ CONTEXT: tuple[Table, ...] = (
         ("code", "year"),
     ),
     Table(
+        "deprivation_force",
+        "English Indices of Deprivation by police force area",
+        "Mean of the authorities' average scores, weighted by their residents in the edition's year"
+        " (ONS mid-year estimates). Editions 2004 to 2015; Wales has an index of its own.",
+        (
+            Field("force", "string", "Police force", allowed=places.FORCES),
+            Field("year", "integer", "Edition", minimum=2004, maximum=2030),
+            Field("score", "number", "Mean of average scores", "score", minimum=0),
+        ),
+        ("force", "year"),
+    ),
+    Table(
         "places",
         "Forces and boroughs with their codes",
         "The 43 territorial forces of England and Wales and the 32 London boroughs.",
@@ -247,6 +299,22 @@ CONTEXT: tuple[Table, ...] = (
             Field("kind", "string", "Kind of source"),
         ),
         ("number",),
+    ),
+    Table(
+        "quoted_figures",
+        "Single published figures, each with its address",
+        "Read from excerpts of pages, not from publishers' tables: to set beside a table, not to"
+        " join to one.",
+        (
+            Field("place", "string", "Place"),
+            Field("measure", "string", "What is counted, as written in the list"),
+            Field("period", "string", "Year or years, as written in the list"),
+            Field("definition", "string", "Basis, or a note, as written in the list"),
+            Field("value", "number", "The figure", "as the measure says", minimum=0),
+            Field("address", "string", "Where it was read"),
+            SOURCE,
+        ),
+        ("measure", "place", "period", "definition"),
     ),
 
 )  # fmt: skip

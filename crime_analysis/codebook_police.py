@@ -117,15 +117,33 @@ POLICE: tuple[Table, ...] = (
     Table(
         "knife_offences",
         "Knife crime, each count under the definition that it follows",
-        "Never two definitions in one series: compare within a definition only.",
+        "Never two definitions in one series: compare within a definition only. ONS's selected"
+        " offences by force as printed to March and as revised to December 2019, the latter"
+        " without Greater Manchester from 2017/18; the Met's own by borough and month; and the"
+        " Met's single years under other definitions, quoted from pages.",
         (
             Field("definition", "string", "What is counted, by whom"),
             Field("place", "string", "Force or borough", allowed=places.FORCES + places.BOROUGHS),
             Field("kind", "string", "Kind of place", allowed=("force", "borough")),
-            Field("period", "string", "Financial year or month"),
+            Field("period", "string", "Financial year, month, or 'year ending 2018-12'"),
             Field("offences", "integer", "Offences", "offences", minimum=0),
         ),
         ("definition", "place", "period"),
+    ),
+    Table(
+        "knife_revisions",
+        "Knife offences that two editions print differently",
+        "ONS Table P5 of eight editions, years ending March 2018 to December 2019: the first and"
+        " the last that print a force's year, where they differ.",
+        (
+            FORCE,
+            Field("period", "string", "Financial year, or 'year ending 2018-12'"),
+            Field("first_edition", "string", "Month the first ends with", pattern=r"^\d{4}-\d{2}$"),
+            Field("first_offences", "integer", "As first printed", "offences", minimum=0),
+            Field("last_edition", "string", "Month the last ends with", pattern=r"^\d{4}-\d{2}$"),
+            Field("last_offences", "integer", "As last printed", "offences", minimum=0),
+        ),
+        ("force", "period"),
     ),
     Table(
         "crime_severity",
@@ -156,7 +174,7 @@ POLICE: tuple[Table, ...] = (
     ),
     Table(
         "borough_crime_latest",
-        "Offences recorded by Community Safety Partnership, year ending June 2025",
+        "Offences recorded by Community Safety Partnership, latest year",
         "32 boroughs and the forces. From February 2024 the Met records on a new system.",
         (
             Field("place", "string", "Place, or part of a force"),

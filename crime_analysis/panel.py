@@ -30,7 +30,7 @@ __all__ = [
 #: thousands of commuters, so a rate per resident means nothing.
 TOO_FEW_RESIDENTS = ("City of London",)
 
-_TABLES = ("officers", "recorded_crime", "funding", "population", "prices")
+_TABLES = ("officers", "recorded_crime", "funding", "population", "prices", "deprivation_force")
 _LOGGED = ("violence_with_injury", "robbery", "violence_against_the_person")
 
 
@@ -196,7 +196,8 @@ def force_panel(
         ``council_tax_real_gbp_m``, ``funding_real_gbp_m``; ``share_all_grants`` and
         ``share_formula_grant`` (2009/10); ``national_grant_fall`` (log of all grants in real
         terms against 2009/10); ``exposure_all_grants`` and ``exposure_formula_grant`` (share x
-        fall) and the same of the year before (``_lagged``); natural logarithms as ``log_...``.
+        fall) and the same of the year before (``_lagged``); ``deprivation_2010`` (English
+        Indices, mean score); natural logarithms as ``log_...``.
         ``attrs["audits"]`` holds every join's `MergeAudit`, ``attrs["excluded"]`` the forces
         left out.
 
@@ -271,6 +272,14 @@ def force_panel(
         unique=False,
         gaps="grants of all forces are known for 2005/06 to 2017/18",
     )
+    poor = data["deprivation_force"].query("year == 2010")[["force", "score"]]
+    join(
+        poor.rename(columns={"score": "deprivation_2010"}),
+        ["force"],
+        "deprivation of 2010",
+        unique=False,
+        gaps="Wales has an index of its own",
+    )
     panel = _derive(panel, data["prices"], price_base, price_index, list(crime.columns))
     panel.attrs["audits"] = done
     panel.attrs["excluded"] = sorted(left_out)
@@ -298,6 +307,7 @@ def _derive(
     with np.errstate(divide="ignore"):  # log(0) stays -inf, and the models refuse it by name
         new["log_officers_per_1000"] = np.log(new["officers_per_1000"])
         new["log_officers_end"] = np.log(panel["officers_end_fte"])
+        new["log_officers_end_per_1000"] = np.log(panel["officers_end_fte"] * per_1000)
         new["log_population"] = np.log(panel["population"])
         new["log_funding_real"] = np.log(new["funding_real_gbp_m"])
         for group in _LOGGED:

@@ -110,6 +110,37 @@ def test_a_folder_without_publications_builds_nothing(tmp_path, capsys):
     assert "is not a folder" in err
 
 
+def test_a_build_says_what_it_recognised_ignored_rebuilt_and_kept(tmp_path, capsys):
+    raw = tmp_path / "downloads"
+    raw.mkdir()
+    strength = (ROOT / "tests" / "cuts" / "met_strength.csv").read_text(encoding="utf-8")
+    last = strength.splitlines()[-1]
+    later = strength + last.replace("Mar-26", "Apr-26") + "\n"
+    (raw / "strength.csv").write_text(later, encoding="utf-8")
+    (raw / "notes.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    out = tmp_path / "data"
+    code, said, err = run(capsys, "data", "build", "--raw", str(raw), "--out", str(out))
+    assert (code, err) == (0, "")
+    assert said.splitlines()[:3] == [
+        "recognised strength.csv: Mayor's Office for Policing and Crime (London Datastore), Police"
+        " Force Strength (to 2026-04; the file prints no edition)",
+        "ignored notes.csv: no publication begins with 'a', 'b'",
+        "rebuilt met_strength_monthly: 1 rows added, 0 changed, 0 removed",
+    ]
+    assert "kept, as nothing in the folder feeds them: officers, " in said
+    assert said.splitlines()[-1].endswith(f"rows, to {out}")
+
+
+def test_a_folder_that_suffices_for_no_table_says_what_to_add_on_one_line(tmp_path, capsys):
+    shutil.copy(ROOT / "tests" / "cuts" / "population.csv", tmp_path)
+    out = tmp_path / "data"
+    code, _, err = run(capsys, "data", "build", "--raw", str(tmp_path), "--out", str(out))
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert "population: it also needs" in err
+    assert not out.exists()
+
+
 def test_no_command_prints_help_and_fails(capsys):
     code, out, _ = run(capsys)
     assert code == 2

@@ -289,6 +289,132 @@ def test_estimates_cover_all_forces_and_outturn_the_english_ones(money):
     assert years["outturn"] == [*periods.span("2010/11", "2014/15"), "2017/18"]
 
 
+# City Hall's net spending per head, £423 to £337
+
+
+@pytest.fixture(scope="module")
+def residents() -> Callable[..., float]:
+    """Return the Met's residents in millions: mid-year estimates, or on another basis."""
+    estimates = catalog.load("population")
+    others = catalog.load("population_other_bases")
+
+    def find(year: int, basis: str | None = None) -> float:
+        table = estimates if basis is None else others[others["basis"] == basis]
+        rows = table[(table["place"] == MET) & (table["kind"] == "force") & (table["year"] == year)]
+        assert len(rows) == 1
+        return float(rows["population"].iloc[0]) / 1e6
+
+    return find
+
+
+def test_423_a_head_is_net_expenditure_over_a_population_from_before_the_census(amount, residents):
+    net = amount(MET, "2012/13", "net_revenue_expenditure")
+    # HMIC, Value for Money profiles 2012: net expenditure £2,624.2m and grants £677.7m.
+    assert net == pytest.approx(2_624.232 + 677.6585)
+    before = residents(2010, "hmic_2012")
+    # The same workbook, sheet Populations: 7,813.5 thousand. ONS now has 8,054 for mid-2010.
+    assert before == 7.8135
+    assert before / residents(2010) == pytest.approx(0.970, abs=0.001)
+    assert round(net / before) == 423
+    # No mid-year estimate of ONS gives it: £410, £403, £398.
+    assert [round(net / residents(y)) for y in (2010, 2011, 2012)] == [410, 403, 398]
+
+
+def test_337_a_head_leaves_national_policing_gross_and_takes_off_other_income(amount, residents):
+    gross = amount(MET, "2016/17", "gross_revenue_expenditure")
+    income = amount(MET, "2016/17", "income_outside_national_policing")
+    # HMIC, Value for Money profiles 2016, sheets 8_GRE and 2_Total_income.
+    assert (gross, income) == (3_225.01, 303.444)
+    assert round((gross - income) / residents(2015)) == 337
+    # As printed, net of all grants for national policing, it would be £295.
+    printed = amount(MET, "2016/17", "net_revenue_expenditure") - amount(
+        MET, "2016/17", "specific_grants"
+    )
+    assert printed == pytest.approx(2_551.086)
+    assert round(printed / residents(2015)) == 295
+
+
+def _per_head(amount, residents, first: int, second: int, basis: str | None = None) -> float:
+    """Return the fall per head with the residents of two mid-years, in per cent."""
+    # Only the first year's population is ever on another basis.
+    before = amount(MET, "2012/13", "net_revenue_expenditure") / residents(first, basis)
+    gross = amount(MET, "2016/17", "gross_revenue_expenditure")
+    income = amount(MET, "2016/17", "income_outside_national_policing")
+    return 100 * ((gross - income) / residents(second) / before - 1)
+
+
+def test_the_fall_of_20_per_cent_is_16_with_one_population_for_both_years(amount, residents):
+    # City Hall, June 2018: -20%. Of the 4 points two and a half are an estimate from before the
+    # Census of 2011, the rest that it is of 2010.
+    assert round(_per_head(amount, residents, 2010, 2015, "hmic_2012")) == -20
+    assert round(_per_head(amount, residents, 2010, 2015)) == -18
+    # ONS for both, a year before the budget's or in it: -16%.
+    assert round(_per_head(amount, residents, 2011, 2015)) == -16
+    assert round(_per_head(amount, residents, 2012, 2016)) == -16
+    # City Hall's own two figures with its first one on ONS's mid-2011: -16% too.
+    net = amount(MET, "2012/13", "net_revenue_expenditure")
+    assert round(100 * (337 / (net / residents(2011)) - 1)) == -16
+
+
+def test_by_one_meaning_of_net_expenditure_the_fall_is_15_per_cent(amount, residents):
+    # The two figures are not made alike: by what grants, tax and reserves pay for in both years
+    # it is £403 to £343 a head, -15%, and £337 is not reached with any estimate of 2015 or 2016.
+    before, after = (amount(MET, y, "net_revenue_expenditure") for y in ("2012/13", "2016/17"))
+    assert round(after, 3) == 2_967.998
+    heads = [before / residents(2011), after / residents(2015)]
+    assert [round(h) for h in heads] == [403, 343]
+    assert round(100 * (heads[1] / heads[0] - 1)) == -15
+    assert round(after / residents(2016)) == 339
+
+
+def test_the_other_forces_fell_by_6_per_cent_on_city_halls_reckoning(money):
+    # City Hall, June 2018: "-20% vs -6% nationally". The 42 others, added up.
+    def total(component: str, year: str) -> float:
+        rows = money[
+            (money["component"] == component)
+            & (money["financial_year"] == year)
+            & (money["series"] == "hmic_estimates")
+            & (money["force"] != MET)
+        ]
+        assert len(rows) == 42
+        return float(rows["value_gbp_m"].sum())
+
+    others = catalog.load("population_other_bases").query("basis == 'hmic_2012' and place != @MET")
+    forces = catalog.load("population").query("kind == 'force' and place != @MET and year == 2015")
+    before = total("net_revenue_expenditure", "2012/13") / others["population"].sum()
+    after = total("gross_revenue_expenditure", "2016/17") - total(
+        "income_outside_national_policing", "2016/17"
+    )
+    assert round(100 * (after / forces["population"].sum() / before - 1)) == -6
+
+
+# Knife crime under its definitions
+
+
+def test_knife_crime_in_london_has_several_counts_and_each_is_a_series_of_its_own():
+    table = catalog.load("knife_offences")
+    met = table[table["place"] == MET].set_index(["definition", "period"])["offences"]
+    # INDEX of the official files: 15,928 on the old basis, 14,680 on the current one.
+    assert met["Home Office, older basis (quoted)", "2019/20"] == 15_928
+    assert met["Home Office, current definition (quoted)", "2019/20"] == 14_680
+    # ONS, Table P5 of the years ending March and December 2019: 11,377 and 11,376.
+    assert met["selected offences, definition to March 2019", "2012/13"] == 11_377
+    assert met["selected offences, as revised to December 2019", "2012/13"] == 11_376
+    assert met["selected offences, as revised to December 2019", "year ending 2019-12"] == 15_462
+    assert not table.duplicated(["definition", "place", "period"]).any()
+    assert table.groupby("definition")["kind"].nunique().max() == 1
+
+
+def test_revisions_of_knife_offences_are_listed_and_large():
+    table = catalog.load("knife_revisions").set_index(["force", "period"])
+    # ONS, Table P5: Surrey's year to March 2018, first and last printed.
+    surrey = table.loc[("Surrey", "2017/18")]
+    assert (surrey["first_edition"], surrey["first_offences"]) == ("2018-03", 58)
+    assert (surrey["last_edition"], surrey["last_offences"]) == ("2019-12", 436)
+    assert (table["first_edition"] < table["last_edition"]).all()
+    assert (table["first_offences"] != table["last_offences"]).all()
+
+
 # People
 
 

@@ -37,7 +37,14 @@ import test_sources_national as national
 
 from crime_analysis import places
 from crime_analysis.errors import CrimeAnalysisError, ParameterError, SourceError, UnknownNameError
-from crime_analysis.sources import force_area_tables
+from crime_analysis.sources import (
+    census_population,
+    force_area_editions,
+    force_area_tables,
+    hmic_expenditure,
+    quoted,
+    quoted_figures,
+)
 from crime_analysis.sources.mps_borough_table import ELSEWHERE
 from crime_analysis.sources.police_uk import read_police_uk
 from crime_analysis.sources.rawfile import RawFile, Sheet, read_number
@@ -138,6 +145,14 @@ def subjects() -> list[Subject]:
         )
     p5 = Sheet(**sheet_of("force_area_tables.json"))
     made.append(of_sheet("force area table P5", p5, force_area_tables.parse_p5))
+    for name, parse, sheet in more_sheets():
+        made.append(of_sheet(name, sheet, parse))
+    for path in sorted(CUTS.glob("quoted_*.csv")):
+        rows = cells_of(path)
+        made.append(Subject(path.stem, path.name, rows, quoted_figures.read, range(1)))
+    # A note beside a figure is any text; which column holds notes the heading says.
+    rows = cells_of(CUTS / "met_budget.csv")
+    made.append(Subject("met budget, all", "met_budget.csv", rows, quoted.read_budget, range(1)))
     for name, (parse, sheet) in funding.CASES.items():
         made.append(of_sheet(name, sheet, parse))
     for name, (parse, sheet, _) in national.SHEETS.items():
@@ -145,6 +160,29 @@ def subjects() -> list[Subject]:
     for name, sheet in london.SHEETS.items():
         made.append(of_sheet(f"master {name}", sheet, london.parse_sheet))
     return made
+
+
+def more_sheets() -> Iterator[tuple[str, Callable[[Sheet], pd.DataFrame], Sheet]]:
+    """Yield the sheets that one edition alone prints, or that several print differently."""
+    december, september, residents, residents_2016 = all_sheets("force_area_editions")
+    latest, corrected = force_area_editions.EDITIONS[-1], force_area_editions.EDITIONS[2]
+    for edition, sheet in ((latest, december), (corrected, september)):
+        parse = functools.partial(force_area_tables.parse_knife, periods_printed=edition.periods)
+        yield f"P5 {edition.ends}", parse, sheet
+    yield "P3 December 2019", force_area_editions.parse_population, residents
+    yield "P3 March 2018", force_area_editions.parse_population, residents_2016
+    spent, *sheets, population = all_sheets("hmic_expenditure")
+    yield "2012 expenditure", hmic_expenditure.parse_2012, spent
+    for sheet in sheets:
+        yield f"2016 {sheet.name}", hmic_expenditure.parse_2016, sheet
+    yield "2012 population", hmic_expenditure.parse_population, population
+    (census,) = all_sheets("census_population")
+    yield "census", census_population.parse, census
+
+
+def all_sheets(name: str) -> list[Sheet]:
+    cuts = people.json.loads((CUTS / f"{name}.json").read_text(encoding="utf-8"))
+    return [Sheet(c["file"], c["sheet"], c["rows"]) for c in cuts]
 
 
 def sheet_of(name: str) -> dict[str, Any]:

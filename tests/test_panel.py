@@ -167,7 +167,7 @@ class TestForcePanel:
 
     def test_every_join_is_audited_and_adds_up(self) -> None:
         panel = shipped()
-        assert len(panel.attrs["audits"]) == 8
+        assert len(panel.attrs["audits"]) == 9
         for audit in panel.attrs["audits"]:
             assert audit.rows_left == len(panel)
             assert audit.rows_both + len(audit.left_only) == len(panel)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from crime_analysis.errors import UnknownNameError
+from crime_analysis.errors import ModelError, UnknownNameError
 
 if TYPE_CHECKING:
     from crime_analysis.drawing import Figure
@@ -80,6 +81,10 @@ class Fit:
         The absorbed effects.
     outcome : str
         The left-hand side.
+    data : DataFrame, optional
+        What was given to the estimator: kept, not copied, so that `refit` can go back to it.
+    options : mapping
+        The estimator's other arguments.
     """
 
     formula: str
@@ -96,6 +101,8 @@ class Fit:
     small_sample: str = ""
     fixed_effects: tuple[str, ...] = ()
     outcome: str = ""
+    data: pd.DataFrame | None = field(default=None, repr=False, compare=False)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def tidy(self, level: float = 0.95) -> pd.DataFrame:
         """Return the estimates.
@@ -139,6 +146,26 @@ class Fit:
         if name not in table.index:
             raise UnknownNameError("term", name, table.index, self.formula)
         return table.loc[name]
+
+    def refit(
+        self, formula: str | None = None, data: pd.DataFrame | None = None, **options: Any
+    ) -> Fit:
+        """Estimate again with something changed: the formula, the data, or an argument.
+
+        Raises
+        ------
+        ModelError
+            If the fit did not come from `fit_panel`.
+        """
+        from crime_analysis.models.panel_regression import fit_panel
+
+        if self.data is None:
+            raise ModelError(f"{self.formula!r} did not come from fit_panel; call its function")
+        return fit_panel(
+            formula or self.formula,
+            self.data if data is None else data,
+            **{**self.options, **options},
+        )
 
     def first_stage(self, level: float = 0.95) -> FirstStage:
         """Return the strength of the instruments and the Anderson-Rubin set of the effect.

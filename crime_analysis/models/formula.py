@@ -20,6 +20,7 @@ import itertools
 import keyword
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -28,12 +29,68 @@ from crime_analysis import periods
 from crime_analysis.errors import ModelError, ParameterError, UnknownNameError
 from crime_analysis.models.fit import Design
 
-__all__ = ["read", "whole_periods"]
+__all__ = ["Parts", "read", "whole_periods"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NO_CONSTANT = re.compile(r"^0$|-\s*1$")
 _SHAPE = "write 'y ~ x | fixed effects | endogenous ~ instrument'"
 _FUNCTIONS = ("log", "lag", "diff", "i")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A formula taken apart: each side's terms as they are written, products written out."""
+
+    outcome: str
+    slopes: list[str]
+    effects: list[str]
+    endogenous: list[str]
+    instruments: list[str]
+    constant: bool = True
+
+    @classmethod
+    def of(cls, formula: str) -> Parts:
+        """Take a formula apart.
+
+        Raises
+        ------
+        ModelError
+            If it has not the shape of one, or a term stands twice.
+
+        Examples
+        --------
+        >>> Parts.of("y ~ a*b | unit | x ~ z").slopes
+        ['a', 'b', 'a:b']
+        """
+        first, *pieces = (piece.strip() for piece in _split(formula, "|"))
+        sides = _split(first, "~")
+        last = pieces.pop() if pieces and "~" in pieces[-1] else ""
+        between = _split(last, "~") if last else ["", ""]
+        if len(sides) != 2 or len(between) != 2 or len(pieces) > 1 or not sides[1].strip():
+            raise ModelError(f"{formula!r} is not a formula; {_SHAPE}")
+        groups = _terms(pieces[0], formula) if pieces else []
+        left, right = _terms(sides[0], formula), _terms(sides[1], formula)
+        endogenous, instruments = (_terms(side, formula) for side in between)
+        if len(left) != 1 or bool(groups) != bool(pieces) or bool(endogenous) != bool(last):
+            raise ModelError(f"{formula!r} is not a formula; {_SHAPE}")
+        if len(instruments) < len(endogenous):
+            raise ModelError(f"{formula!r} has fewer instruments than endogenous terms")
+        every = [*left, *right, *groups, *endogenous, *instruments]
+        twice = sorted({name for name in every if every.count(name) > 1})
+        if twice:
+            raise ModelError(f"{twice} stand twice in {formula!r}; each term has one part to play")
+        constant = not any(_NO_CONSTANT.search(part) for part in _split(sides[1], "+"))
+        return cls(left[0], right, groups, endogenous, instruments, constant)
+
+    def __str__(self) -> str:
+        written = f"{self.outcome} ~ {' + '.join(self.slopes) or ('1' if self.constant else '0')}"
+        if self.slopes and not self.constant:
+            written += " - 1"
+        if self.effects:
+            written += f" | {' + '.join(self.effects)}"
+        if self.endogenous:
+            written += f" | {' + '.join(self.endogenous)} ~ {' + '.join(self.instruments)}"
+        return written
 
 
 def read(
@@ -61,23 +118,9 @@ def read(
     UnknownNameError
         If it names a column or function that is not there, with the nearest ones.
     """
-    first, *pieces = (piece.strip() for piece in _split(formula, "|"))
-    sides = _split(first, "~")
-    last = pieces.pop() if pieces and "~" in pieces[-1] else ""
-    between = _split(last, "~") if last else ["", ""]
-    if len(sides) != 2 or len(between) != 2 or len(pieces) > 1 or not sides[1].strip():
-        raise ModelError(f"{formula!r} is not a formula; {_SHAPE}")
-    groups = _terms(pieces[0], formula) if pieces else []
-    left, right = _terms(sides[0], formula), _terms(sides[1], formula)
-    endogenous, instruments = (_terms(side, formula) for side in between)
-    if len(left) != 1 or bool(groups) != bool(pieces) or bool(endogenous) != bool(last):
-        raise ModelError(f"{formula!r} is not a formula; {_SHAPE}")
-    if len(instruments) < len(endogenous):
-        raise ModelError(f"{formula!r} has fewer instruments than endogenous terms")
-    every = [*left, *right, *groups, *endogenous, *instruments]
-    twice = sorted({name for name in every if every.count(name) > 1})
-    if twice:
-        raise ModelError(f"{twice} stand twice in {formula!r}; each term has one part to play")
+    parts = Parts.of(formula)
+    left, right, groups = [parts.outcome], parts.slopes, parts.effects
+    endogenous, instruments = parts.endogenous, parts.instruments
     if data.empty:
         raise ModelError(f"there are no rows to estimate {formula!r} from")
 
@@ -85,28 +128,28 @@ def read(
     unit, time = _panel(unit, time, data, groups)
     make = _Maker(data, formula, unit, time)
     slopes = make.frame(right)
-    if not groups and not any(_NO_CONSTANT.search(part) for part in _split(sides[1], "+")):
+    if not groups and parts.constant:
         slopes.insert(0, "Intercept", 1.0)
     outcome = make.frame(left)
     if outcome.shape[1] != 1:
         raise ModelError(f"the outcome of {formula!r} is more than one column")
     held = pd.DataFrame(effects, index=pd.RangeIndex(len(data)))
-    parts = [slopes, make.frame(endogenous), make.frame(instruments)]
-    complete = ~pd.concat([outcome, held, *parts], axis=1).isna().any(axis=1)
+    frames = [slopes, make.frame(endogenous), make.frame(instruments)]
+    complete = ~pd.concat([outcome, held, *frames], axis=1).isna().any(axis=1)
     for levels in make.unreferenced.values():
         first = next(
-            (n for n in levels for part in parts if n in part and part.loc[complete, n].any()),
+            (n for n in levels for part in frames if n in part and part.loc[complete, n].any()),
             levels[0],
         )
-        for part in parts:
+        for part in frames:
             gone = [column for column in part if first in _split(str(column), ":")]
             for column in gone:
                 del part[column]
     return Design(
         outcome=outcome.iloc[:, 0],
-        slopes=parts[0],
-        endogenous=parts[1],
-        instruments=parts[2],
+        slopes=frames[0],
+        endogenous=frames[1],
+        instruments=frames[2],
         effects=held,
     )
 

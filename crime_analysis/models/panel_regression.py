@@ -112,7 +112,12 @@ def fit_panel(
     """
     formula = " ".join(formula.split())
     design, names = prepare(formula, data, cluster, weights, offset, unit, time, keys)
-    return estimate(formula, design, names, family=family, errors=errors, small_sample=small_sample)
+    fit = estimate(formula, design, names, family=family, errors=errors, small_sample=small_sample)
+    options = {
+        "cluster": cluster, "weights": weights, "family": family, "small_sample": small_sample,
+        "offset": offset, "errors": errors, "unit": unit, "time": time, "keys": keys,
+    }  # fmt: skip
+    return dataclasses.replace(fit, data=data, options=options)
 
 
 def prepare(

@@ -14,7 +14,7 @@ from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import Origin
 from crime_analysis.sources.rawfile import Publication, RawFile
 
-__all__ = ["PUBLICATION", "parse", "read", "recognise"]
+__all__ = ["HEADINGS", "PUBLICATION", "parse", "read", "recognise"]
 
 PUBLICATION = Publication(
     id="ons-crime-severity-score-2022",
@@ -22,9 +22,12 @@ PUBLICATION = Publication(
     title="Crime Severity Score (experimental statistics), police force areas",
     edition="Year ending March 2022",
     note="Severity per head of population; the workbook's columns bound into rows by a mirror.",
+    series="ons-crime-severity-score",
 )
 
 _COLUMNS = ["offence_group", "code", "name", "year", "severity_score", "year_ending"]
+#: What its heading row has.
+HEADINGS: tuple[str, ...] = tuple(_COLUMNS)
 _TOTAL = "total_recorded_crime"
 _GROUPS = {
     "Total recorded crime": _TOTAL,
@@ -42,10 +45,12 @@ _LOWEST, _HIGHEST = 1, 100
 
 
 def recognise(raw: RawFile) -> Publication | None:
-    """Return the publication if `raw` is this one, by its heading row."""
-    heading = raw.head.partition("\n")[0]
-    wanted = ("offence_group", "severity_score", "year_ending")
-    return PUBLICATION if all(column in heading for column in wanted) else None
+    """Return the edition that `raw` is, by its heading row and its last year to March."""
+    if not raw.has(("offence_group", "severity_score", "year_ending")):
+        return None
+    marches = [day[:4] for day in raw.said("year_ending") if day.endswith("-03-31")]
+    last = max(marches, default="")
+    return PUBLICATION.later("2022", last, edition=f"Year ending March {last}")
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -68,8 +73,8 @@ def read(raw: RawFile) -> pd.DataFrame:
     if missing:
         raise SourceError(f"no scores for {missing[:5]}", raw.name, column="name")
     years = sorted(set(frame["financial_year"]))
-    raw.require_edition(PUBLICATION, _YEARS[-1], years[-1])
-    if years != _YEARS:
+    raw.require_edition(PUBLICATION, _YEARS[-1], years, periods.start)
+    if years[: len(_YEARS)] != _YEARS:
         raise SourceError(f"expected the years {_YEARS}, found {years}", raw.name, column="year")
     return frame
 

@@ -26,6 +26,7 @@ PUBLICATION = Publication(
     title="Crime in England and Wales: Recorded crime by Community Safety Partnership, Table C2",
     edition="Year ending June 2025",
     note="Offences placed in no borough (4% of the Met's) are in the force's total only.",
+    series="ons-csp-table-c2",
 )
 
 _TITLE = re.compile(

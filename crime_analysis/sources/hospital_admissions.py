@@ -9,6 +9,7 @@ England's are exact. Only the sheet ``GOR-Data-Totals`` is NHS Digital's own: th
 from __future__ import annotations
 
 import math
+import re
 
 import pandas as pd
 
@@ -26,6 +27,7 @@ PUBLICATION = Publication(
     " Statistics, tabulation for the Home Office)",
     edition="2012-13 to 2021-22 (provisional)",
     note="Regional counts rounded to 5, 1 to 7 suppressed; 2021-22 provisional.",
+    series="nhs-digital-sharp-object-admissions",
 )
 
 _SHEET = "GOR-Data-Totals"
@@ -46,6 +48,7 @@ _YEARS = periods.span("2012/13", "2021/22")
 _NATION = "England"
 _SUPPRESSED = "*"
 _MISLABELLED = ("2021/22", "2020/21")
+_YEAR = re.compile(r"20\d\d-\d\d")
 # England's count in any month is below 600.
 _MOST_A_MONTH = 2000
 
@@ -54,7 +57,13 @@ def recognise(raw: RawFile) -> Publication | None:
     """Return the publication if `raw` has its sheet of regions, by name and title."""
     if not raw.is_workbook or plain(_SHEET) not in {plain(name) for name in raw.sheet_names}:
         return None
-    return PUBLICATION if _is_titled(raw.sheet(_SHEET)) else None
+    sheet = raw.sheet(_SHEET)
+    if not _is_titled(sheet):
+        return None
+    labels = (plain(cell) for row in sheet.rows for cell in row[:3])
+    years = {f"{label[:4]}/{label[5:7]}" for label in labels if _YEAR.fullmatch(label)}
+    last = max(years, default="")
+    return PUBLICATION.later(_YEARS[-1], last)
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -70,7 +79,7 @@ def read(raw: RawFile) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        If a year is missing, it is another edition, or as `parse` does.
+        If a year is missing, it is an older edition, or as `parse` does.
     """
     return _read(raw, "month")
 
@@ -90,8 +99,8 @@ def _read(raw: RawFile, period: str) -> pd.DataFrame:
     frame = parse(raw.sheet(_SHEET))
     is_year = frame["period"].str.contains("/")
     years = sorted(frame["period"][is_year].unique())
-    raw.require_edition(PUBLICATION, _YEARS[-1], years[-1])
-    if years != _YEARS:
+    raw.require_edition(PUBLICATION, _YEARS[-1], years, periods.start)
+    if years[: len(_YEARS)] != _YEARS:
         raise raw.sheet(_SHEET).error(f"expected the years {_YEARS}, found {years}")
     chosen = frame[is_year == (period == "financial_year")].rename(columns={"period": period})
     return chosen.reset_index(drop=True)

@@ -9,9 +9,9 @@ import pandas as pd
 
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import lines
-from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.rawfile import Publication, RawFile, month_number
 
-__all__ = ["PUBLICATION", "read", "recognise"]
+__all__ = ["HEADINGS", "PUBLICATION", "read", "recognise"]
 
 PUBLICATION = Publication(
     id="mopac-police-force-strength-2026",
@@ -20,6 +20,7 @@ PUBLICATION = Publication(
     edition="March 2026",
     licence="Open Government Licence v2.0",
     note="Full-time equivalents; 0.7 to 1.5% below the Home Office's count each 31 March.",
+    series="mopac-police-force-strength",
 )
 _FIRST, _LAST = "2013-05", "2026-03"
 _COLUMNS = {
@@ -27,11 +28,16 @@ _COLUMNS = {
     "Police Staff Strength": ("staff", 5_000),
     "PCSO Strength": ("pcsos", 500),
 }
+#: What its heading row has.
+HEADINGS: tuple[str, ...] = ("Date", *_COLUMNS)
 
 
 def recognise(raw: RawFile) -> Publication | None:
-    """Return the publication if `raw` is this one, by its heading row."""
-    return PUBLICATION if raw.head.startswith("Date,Police Officer Strength,") else None
+    """Return the edition that `raw` is, by its heading row and its last month."""
+    if not raw.has(["Date", *_COLUMNS]):
+        return None
+    months = pd.to_datetime(pd.Series(raw.said("Date")), format="%b-%y", errors="coerce")
+    return PUBLICATION.later(_LAST, max(months.dropna().dt.strftime("%Y-%m"), default=""))
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -47,7 +53,7 @@ def read(raw: RawFile) -> pd.DataFrame:
     ------
     SourceError
         If a month cannot be read, is repeated or missing, a figure is not in the range of a
-        force of the Met's size, or it is another edition.
+        force of the Met's size, or it is an older edition.
     """
     table = raw.table(["Date", *_COLUMNS])
     if table.empty:
@@ -56,8 +62,8 @@ def read(raw: RawFile) -> pd.DataFrame:
     if months.isna().any():
         raise raw.error("expected a month like 'Mar-18'", months.isna())
     month = months.dt.strftime("%Y-%m")
-    raw.require_edition(PUBLICATION, _LAST, month.max())
-    if sorted(month) != [str(p) for p in pd.period_range(_FIRST, _LAST, freq="M")]:
+    raw.require_edition(PUBLICATION, _LAST, month, month_number)
+    if sorted(month) != [str(p) for p in pd.period_range(_FIRST, month.max(), freq="M")]:
         raise SourceError("a month is missing or repeated", raw.name, column="Date")
     parts = []
     for heading, (measure, least) in _COLUMNS.items():

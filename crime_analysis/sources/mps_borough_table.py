@@ -238,4 +238,8 @@ def _require_every_class(
     for name, having in there.items():
         missing = {w for w in set(boroughs["where"]) - having if (w, name) not in excused}
         if missing:
-            raise SourceError(f"no row of {name!r} for {sorted(missing)[:5]}", raw.name)
+            raise SourceError(
+                f"no row of {name!r} for {sorted(missing)[:5]}: a lost row cannot be told from a"
+                " count of none; if the Met counts none there, add the row with noughts",
+                raw.name,
+            )

@@ -18,9 +18,9 @@ from crime_analysis.sources.mps_borough_table import (
     only_boroughs,
 )
 from crime_analysis.sources.origin import total
-from crime_analysis.sources.rawfile import Publication, RawFile, plain
+from crime_analysis.sources.rawfile import Publication, RawFile, month_number, plain
 
-__all__ = ["PUBLICATION", "parse", "read", "read_elsewhere", "recognise"]
+__all__ = ["HEADINGS", "PUBLICATION", "parse", "read", "read_elsewhere", "recognise"]
 
 PUBLICATION = Publication(
     id="mps-monthly-crime-dashboard-knife-2026-03",
@@ -29,12 +29,17 @@ PUBLICATION = Publication(
     edition="18 March 2026",
     licence="Open Government Licence v2.0",
     note="The Met's own count, 3% above the Home Office's in 2022/23.",
+    series="mps-monthly-crime-dashboard-knife",
 )
-_FIRST, _LAST = "2022-03", "2026-02"
+_LAST = "2026-02"
+# Four years from March 2022 to February 2026; by then April 2022 will be the first.
+_LEAST_MONTHS = 48
 _COLUMNS = [
     "month_year", "area_type", "borough_snt", "area_name", "area_code", "crime_type",
     "crime_subtype", "measure", "count",
 ]  # fmt: skip
+#: What its heading row has.
+HEADINGS: tuple[str, ...] = tuple(_COLUMNS)
 _GROUPS = {"knife crime": "knife_crime", "knife crime with injury": "knife_crime_with_injury"}
 _AREAS = {"borough", "safer neighbourhood teams"}
 # The most in any borough and month so far is 110.
@@ -42,10 +47,15 @@ _MOST = 2_000
 
 
 def recognise(raw: RawFile) -> Publication | None:
-    """Return the publication if `raw` is the dashboard with knife crime in its first rows."""
-    heading, _, rows = raw.head.partition("\n")
-    cells = {plain(cell) for cell in heading.split(",")}
-    return PUBLICATION if set(_COLUMNS) <= cells and ",Knife Crime," in rows else None
+    """Return the edition that `raw` is, if it is the dashboard with knife crime in its first rows.
+
+    A later edition is cited under the day that it was refreshed, which it prints.
+    """
+    if not raw.has(_COLUMNS) or ",knife crime," not in raw.head.casefold():
+        return None
+    last = max((date[:7] for date in raw.said("month_year")), default="")
+    refreshed = max(raw.said("refresh_date"), default="")
+    return PUBLICATION.later(_LAST, last, edition=refreshed and f"refreshed {refreshed}")
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -63,7 +73,8 @@ def read(raw: RawFile) -> pd.DataFrame:
     SourceError
         On a missing column, an unknown place, a repeated row, a figure that is no whole
         number, boroughs and neighbourhood teams that make different totals, more offences
-        with injury than in all, a missing borough or month, or another edition.
+        with injury than in all, a missing borough or month, or an older edition. A later
+        edition may begin later: the dashboard holds four years.
     """
     return only_boroughs(_whole(raw), raw)
 
@@ -76,9 +87,14 @@ def read_elsewhere(raw: RawFile) -> pd.DataFrame:
 
 def _whole(raw: RawFile) -> pd.DataFrame:
     frame = parse(raw)
-    raw.require_edition(PUBLICATION, _LAST, frame["month"].max())
-    if frame["month"].min() != _FIRST:
-        raise SourceError(f"begins with {frame['month'].min()}, not {_FIRST}", raw.name)
+    months = sorted(set(frame["month"]))
+    raw.require_edition(PUBLICATION, _LAST, months, month_number)
+    if len(months) < _LEAST_MONTHS:
+        raise SourceError(
+            f"holds {months[0]} to {months[-1]}, fewer than {_LEAST_MONTHS} months: the first rows"
+            " were lost",
+            raw.name,
+        )
     return frame
 
 

@@ -269,6 +269,7 @@ def _months(sheet: Sheet, first_row: int, width: int) -> list[tuple[int, str]]:
 
 def _require_months(months: pd.Series, first: str, raw: RawFile) -> None:
     """Check that the edition's first and last months are there."""
-    raw.require_edition(PUBLICATION, _LAST, months.max())
+    # It was the last of its kind: what goes further is another workbook.
+    raw.require_edition(PUBLICATION, _LAST, months)
     if months.min() != first:
         raise SourceError(f"begins with {months.min()}, not {first}", raw.name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
+from dataclasses import replace
 
 import pandas as pd
 
@@ -20,18 +22,21 @@ GDP_DEFLATOR = Publication(
     title="Gross domestic product at market prices: implied deflator, seasonally adjusted (YBGB)",
     edition="30 June 2025",
     note="Revised with every release: 2010/11 differs by 0.5% between vintages.",
+    series="ons-ybgb-gdp-deflator",
 )
 CPIH = Publication(
     id="ons-l522-cpih-2025-07",
     publisher="Office for National Statistics",
     title="CPIH index, all items, 2015=100 (L522)",
     edition="16 July 2025",
+    series="ons-l522-cpih",
 )
 PUBLICATIONS = (GDP_DEFLATOR, CPIH)
-_LAST = {
-    GDP_DEFLATOR.id: "2025 Q1, released 30-06-2025",
-    CPIH.id: "2025 JUN, released 16-07-2025",
-}
+_RELEASE = re.compile(r'^"?Release date"?,"?(\d{2})-(\d{2})-(\d{4})"?\s*$', re.MULTILINE)
+# A release holds the last quarter, or month, that ended this many days before it: quarters come
+# after 40 to 92 days, months after 13 to 25. One that ends earlier was cut short.
+_MOST_DAYS = {GDP_DEFLATOR.series: 120, CPIH.series: 35}
+_BASE_OF_CPIH = "2015=100"
 _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 _QUARTERS = ["Q1", "Q2", "Q3", "Q4"]
 # A year's index is the mean of its parts' within their rounding; 2020's deflator is 0.18 away.
@@ -39,9 +44,23 @@ _ANNUAL_TOLERANCE = 0.2
 
 
 def recognise(raw: RawFile) -> Publication | None:
-    """Return which of the two series `raw` is, by its CDID line."""
+    """Return which of the two series `raw` is, by its CDID line, and its release by its date."""
     found = re.search(r'^"?CDID"?,"?(\w+)"?\s*$', raw.head, re.MULTILINE)
-    return {"YBGB": GDP_DEFLATOR, "L522": CPIH}.get(found[1]) if found else None
+    series = {"YBGB": GDP_DEFLATOR, "L522": CPIH}.get(found[1]) if found else None
+    released = _released(raw)
+    if series is None or released is None:
+        return series
+    edition = f"{released.day} {released:%B %Y}"
+    return replace(series, id=f"{series.series}-{released:%Y-%m}", edition=edition)
+
+
+def _released(raw: RawFile) -> dt.date | None:
+    """Return the day of release that the file prints."""
+    found = _RELEASE.search(raw.head)
+    try:
+        return dt.date(int(found[3]), int(found[2]), int(found[1])) if found else None
+    except ValueError:
+        return None
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -58,18 +77,19 @@ def read(raw: RawFile) -> pd.DataFrame:
     ------
     SourceError
         If a period is repeated or missing, an index is not a positive number, a calendar year
-        is not the mean of its parts, none is 100, or it is another edition.
+        is not the mean of its parts, none is 100, no day of release is printed, or the last
+        period is not the one that was out by that day.
     """
     publication = recognise(raw)
     if publication is None:
         raise SourceError("no line 'CDID' that names a known series (YBGB or L522)", raw.name)
-    parts = _MONTHS if publication is CPIH else _QUARTERS
+    monthly = publication.series == CPIH.series
+    if monthly and _BASE_OF_CPIH not in raw.head:
+        raise SourceError(f"no title with the base {_BASE_OF_CPIH}: CPIH was rebased", raw.name)
+    parts = _MONTHS if monthly else _QUARTERS
     pattern = re.compile(rf"^(\d{{4}})(?: ({'|'.join(parts)}))?$")
     found: dict[tuple[int, int], float] = {}  # (year, part from 0; -1 for the whole year)
-    released = ""
     for line, row in raw.lines():
-        if row[0] == "Release date":
-            released = row[-1]
         match = pattern.match(row[0])
         if not match:
             continue
@@ -91,9 +111,12 @@ def read(raw: RawFile) -> pd.DataFrame:
     if gaps:
         year, part = divmod(gaps[0], len(parts))
         raise SourceError(f"no index for {year} {parts[part]}", raw.name)
-    year, part = divmod(last, len(parts))
-    raw.require_edition(
-        publication, _LAST[publication.id], f"{year} {parts[part]}, released {released}"
+    _require_release(
+        publication,
+        pd.Period(year=last // 12, month=last % 12 + 1, freq="M")
+        if monthly
+        else pd.Period(year=last // 4, quarter=last % 4 + 1, freq="Q"),
+        raw,
     )
     _require_annual(found, len(parts), raw)
 
@@ -110,6 +133,20 @@ def read(raw: RawFile) -> pd.DataFrame:
             "origin": [origin_of(value) for value in whole.values()],
         }
     )
+
+
+def _require_release(publication: Publication, last: pd.Period, raw: RawFile) -> None:
+    """Check that the last period is the one that was out by the printed day of release."""
+    released = _released(raw)
+    if released is None:
+        raise SourceError("no line 'Release date' with a day like 30-06-2025", raw.name)
+    days = (released - last.end_time.date()).days
+    if not 0 <= days <= _MOST_DAYS[publication.series]:
+        raise SourceError(
+            f"ends with {last}, which is not the last that was out by the edition cited for it"
+            f" ({publication.edition}): get the whole file",
+            raw.name,
+        )
 
 
 def _require_annual(found: dict[tuple[int, int], float], parts: int, raw: RawFile) -> None:

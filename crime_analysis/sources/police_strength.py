@@ -12,9 +12,9 @@ import pandas as pd
 
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import Origin
-from crime_analysis.sources.rawfile import Publication, RawFile, plain
+from crime_analysis.sources.rawfile import Publication, RawFile, key_of
 
-__all__ = ["PUBLICATION", "read", "recognise"]
+__all__ = ["HEADINGS", "PUBLICATION", "read", "recognise"]
 
 PUBLICATION = Publication(
     id="home-office-police-strength-1977-2022",
@@ -22,17 +22,23 @@ PUBLICATION = Publication(
     title="Police officer strength, England and Wales, with ONS population estimates",
     edition="31 March 1977 to 2022",
     note="Old counting basis before 2003; 2008 is 700 below the sum of the forces.",
+    series="home-office-police-strength",
 )
 
 _COLUMNS = ["date", "officers", "year", "population"]
+#: What its heading row has.
+HEADINGS: tuple[str, ...] = tuple(_COLUMNS)
 _BOUNDS = {"officers": (90_000, 200_000), "population": (45_000_000, 75_000_000)}
 _FIRST, _LAST = 1977, 2022
 
 
 def recognise(raw: RawFile) -> Publication | None:
-    """Return the publication if `raw` is this one, by its heading row."""
+    """Return the edition that `raw` is, by its heading row and its last year."""
     heading = raw.head.partition("\n")[0]
-    return PUBLICATION if {plain(c) for c in heading.split(",")} == set(_COLUMNS) else None
+    if {key_of(cell) for cell in heading.split(",")} != set(_COLUMNS):
+        return None
+    last = max(raw.said("year"), default="")
+    return PUBLICATION.later(str(_LAST), last, edition=f"31 March {_FIRST} to {last}")
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -48,7 +54,7 @@ def read(raw: RawFile) -> pd.DataFrame:
     ------
     SourceError
         If a date is not the 31 March of its row's year, is repeated or missing, a figure is
-        not of the size of England and Wales, or it is another edition.
+        not of the size of England and Wales, or it is an older edition.
     """
     table = raw.table(_COLUMNS)
     years = raw.counts(table["year"], low=1900, high=2100)
@@ -56,8 +62,8 @@ def read(raw: RawFile) -> pd.DataFrame:
     if odd.any():
         raise raw.error("expected the 31 March of the row's year", odd.rename("date"))
     raw.require_unique(table[["date"]])
-    raw.require_edition(PUBLICATION, str(_LAST), str(years.max()))
-    missing = sorted(set(range(_FIRST, _LAST + 1)) ^ set(years))
+    raw.require_edition(PUBLICATION, str(_LAST), years.astype(str), int)
+    missing = sorted(set(range(_FIRST, years.max() + 1)) ^ set(years))
     if missing:
         raise SourceError(f"expected one row for {missing[0]}", raw.name, column="year")
     parts = []

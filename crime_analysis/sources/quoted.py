@@ -17,6 +17,7 @@ __all__ = [
     "CLAIMS",
     "MET_BUDGET",
     "PUBLICATIONS",
+    "read_budget",
     "read_claims",
     "read_met_settlements",
     "recognise",
@@ -116,3 +117,41 @@ def read_met_settlements(raw: RawFile) -> pd.DataFrame:
             "origin": lines(grant.index, "gbp_m", 1000.0),
         }
     ).reset_index(drop=True)
+
+
+def read_budget(raw: RawFile) -> pd.DataFrame:
+    """Return every figure of the list of the Met's budget, as `quoted_figures.read` does.
+
+    Returns
+    -------
+    DataFrame
+        ``place`` (Metropolitan Police), ``measure`` (the item, in £ million), ``period``,
+        ``definition`` (the list's note, or ``not said``), ``value``, ``address``, ``origin``.
+
+    Raises
+    ------
+    SourceError
+        If a figure cannot be £ million of the Met's budget, a year is none, an address is
+        missing, or a row is there twice.
+    """
+    table = raw.table(["financial_year", "item", "gbp_m", "source_url", "note"])
+    years = raw.names(table["financial_year"], lambda year: periods.label(periods.start(year)))
+    amounts = raw.numbers(table["gbp_m"])
+    bad = ~amounts.between(100, 5_000)
+    if bad.any():
+        raise raw.error("cannot be £ million of the Met's budget", bad)
+    if (table["source_url"] == "").any():
+        raise raw.error("a figure without its address", table["source_url"] == "")
+    frame = pd.DataFrame(
+        {
+            "place": "Metropolitan Police",
+            "measure": table["item"] + " (£m)",
+            "period": years,
+            "definition": table["note"].replace("", "not said"),
+            "value": amounts,
+            "address": table["source_url"],
+            "origin": lines(table.index, "gbp_m"),
+        }
+    )
+    raw.require_unique(frame[["measure", "period"]])
+    return frame.reset_index(drop=True)

@@ -11,11 +11,12 @@ import functools
 import gzip
 import hashlib
 import io
+import itertools
 import math
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ import pandas as pd
 from crime_analysis.errors import ParameterError, SourceError, UnknownNameError
 from crime_analysis.sources.origin import Traced, at
 
-__all__ = ["Publication", "RawFile", "Sheet", "plain", "read_number"]
+__all__ = ["Publication", "RawFile", "Sheet", "key_of", "month_number", "plain", "read_number"]
 
 _WORKBOOKS = {".xls", ".xlsx", ".xlsm", ".ods"}
 _MISSING = {"", "-", "–", "..", "...", ":", "n/a", "na", "*", "[x]", "[z]", "[u]", "[c]", "x"}
@@ -50,6 +51,9 @@ class Publication:
         As the publisher prints them.
     note : str
         What a user of the figures should know: basis, known faults.
+    series : str
+        Id without its edition, of a publication whose later editions reprint the earlier: of
+        several in a folder only the last is used. Empty where each edition stands for itself.
     """
 
     id: str
@@ -58,6 +62,30 @@ class Publication:
     edition: str
     licence: str = "Open Government Licence v3.0"
     note: str = ""
+    series: str = ""
+
+    def later(self, known: str, found: str, *, title: str = "", edition: str = "") -> Publication:
+        """Return this publication, or its later edition if a file goes further than `known`.
+
+        A later edition's id says how far it goes, and so does its edition where the file
+        prints none of its own.
+
+        Examples
+        --------
+        >>> rates = Publication("rates-2024", "ONS", "Rates", "2004 to 2024", series="rates")
+        >>> rates.later("2024", "2024") is rates
+        True
+        >>> rates.later("2024", "2025").id, rates.later("2024", "2025").edition
+        ('rates-to-2025', 'to 2025; the file prints no edition')
+        """
+        if found <= known:
+            return self
+        return replace(
+            self,
+            id=f"{self.series}-to-{re.sub('[^0-9a-z]+', '-', found.casefold())}",
+            title=title or self.title,
+            edition=edition or f"to {found}; the file prints no edition",
+        )
 
 
 def plain(text: object) -> str:
@@ -69,6 +97,28 @@ def plain(text: object) -> str:
     'net revenue expenditure'
     """
     return " ".join(str(text).replace("\ufeff", "").replace("\u00a0", " ").split()).casefold()
+
+
+def key_of(heading: object) -> str:
+    """Return a heading without case, spaces and marks: what stays as publishers restyle it.
+
+    Examples
+    --------
+    >>> key_of("Total (FTE)") == key_of("total_fte")
+    True
+    """
+    return re.sub(r"[\s_./:()-]+", "", plain(heading))
+
+
+def month_number(month: str) -> int:
+    """Return the place in time of a month written ``2018-03``, one more for the next.
+
+    Examples
+    --------
+    >>> month_number("2019-01") - month_number("2018-12")
+    1
+    """
+    return int(month[:4]) * 12 + int(month[5:7])
 
 
 def read_number(value: object) -> float:
@@ -301,17 +351,17 @@ class RawFile:
             rows = enumerate(self.sheet(sheet).rows, start=1) if sheet else self.lines()
             self._cells[sheet] = dict(rows)
         held = self._cells[sheet]
-        headings = [] if sheet else [plain(cell) for cell in held[min(held)]]
+        headings = [] if sheet else [key_of(cell) for cell in held[min(held)]]
 
         def place(name: str) -> int:
-            if plain(name) in headings:
-                return headings.index(plain(name))
+            if key_of(name) in headings:
+                return headings.index(key_of(name))
             position = 0
             for letter in name:
                 position = position * 26 + ord(letter) - 64
             return position - 1
 
-        if plain(column) in headings or ":" not in column:
+        if key_of(column) in headings or ":" not in column:
             first = last = place(column)
         else:
             first, last = (place(name) for name in column.split(":"))
@@ -361,7 +411,7 @@ class RawFile:
     def table(self, columns: Sequence[str]) -> pd.DataFrame:
         """Return the named columns of a text file with a heading row, all as text.
 
-        Headings are compared without regard to case and white space, and given back under
+        Headings are compared without case, spaces and marks (`key_of`), and given back under
         the names asked for. The frame's index is the line of the file.
 
         Raises
@@ -372,10 +422,10 @@ class RawFile:
         """
         numbered = self.lines()
         _, heading = next(numbered, (1, []))
-        folded = [plain(cell) for cell in heading]
+        folded = [key_of(cell) for cell in heading]
         positions = []
         for column in columns:
-            count = folded.count(plain(column))
+            count = folded.count(key_of(column))
             if count != 1:
                 raise SourceError(
                     f"expected one column {column!r}, found {count} among {heading[:20]}",
@@ -383,7 +433,7 @@ class RawFile:
                     None,
                     1,
                 )
-            positions.append(folded.index(plain(column)))
+            positions.append(folded.index(key_of(column)))
         index, rows = [], []
         for line, row in numbered:
             if len(row) != len(heading):
@@ -396,6 +446,25 @@ class RawFile:
             index.append(line)
             rows.append(tuple([row[position] for position in positions]))
         return pd.DataFrame(rows, index=index, columns=list(columns), dtype=str)
+
+    def has(self, columns: Iterable[str]) -> bool:
+        """Return whether a text file's first line has a heading for every column."""
+        heading = next(csv.reader(self.head.splitlines()[:1]), [])
+        return {key_of(column) for column in columns} <= {key_of(cell) for cell in heading}
+
+    def said(self, *columns: str) -> list[str]:
+        """Return what columns of a text file say together, once each; empty if unreadable.
+
+        For telling editions apart: reading the file says what is wrong with it.
+        """
+        try:
+            rows = self.lines()
+            heading = [key_of(cell) for cell in next(rows, (1, []))[1]]
+            at = [heading.index(key_of(column)) for column in columns]
+            found = {tuple([row[n] for n in at]) for _, row in rows if len(row) > max(at)}
+        except (SourceError, ValueError):
+            return []
+        return sorted(" ".join(cells) for cells in found)
 
     def error(self, message: str, bad: pd.Series) -> SourceError:
         """Return (not raise) an error at the first true value of a column of `table`."""
@@ -465,18 +534,45 @@ class RawFile:
         if repeated.any():
             raise self.error("repeats an earlier row's keys", repeated)
 
-    def require_edition(self, publication: Publication, last: str, found: str) -> None:
-        """Check that the file ends where the edition that is cited for it ends.
+    def require_edition(
+        self,
+        publication: Publication,
+        last: str,
+        found: Iterable[str],
+        place: Callable[[str], int] | None = None,
+    ) -> None:
+        """Check that the file goes as far as the edition of record, and on without a gap.
+
+        Parameters
+        ----------
+        publication : Publication
+            What is cited for it.
+        last : str
+            The last period of the earliest edition that may be cited.
+        found : iterable of str
+            The periods that the file holds.
+        place : callable, optional
+            A period's place in time, one more for the next; without it no later edition is
+            known to have been published, and none is taken for one.
 
         Raises
         ------
         SourceError
-            If it ends elsewhere: it was cut short, or is another edition than the one that
-            every figure made from it would name.
+            If it ends earlier: it was cut short, or is an edition older than those that
+            figures have been made from. If it goes further and a period is missing.
         """
-        if found != last:
+        periods = set(found)
+        if place is not None and last in periods:
+            ordered = sorted((place(period), period) for period in periods)
+            for (before, _), (after, period) in itertools.pairwise(ordered):
+                if before >= place(last) and after != before + 1:
+                    raise SourceError(f"periods are missing before {period}", self.name)
+            return
+        newest = max(periods, default="nothing", key=place)
+        if newest != last:
             raise SourceError(
-                f"ends with {found}, but the edition cited for it ({publication.edition}) ends"
-                f" with {last}: get the whole file, or give the reader the new edition's name",
+                f"ends with {newest}, but the edition cited for it ({publication.edition}) ends"
+                f" with {last} and a later one would have that too: get the whole file, or the"
+                " last edition",
                 self.name,
             )

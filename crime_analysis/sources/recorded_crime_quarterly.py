@@ -1,9 +1,9 @@
 """Home Office, Police recorded crime open data: quarters by force and offence, 2012/13 on.
 
-A financial year is given only when all four of its quarters are there: the last edition ends
-with a single quarter of 2023/24, which is not a year. Two subgroups of violence have rows of
-their own from 2013/14 only: stalking and harassment, inside violence without injury in 2012/13,
-and deaths and injuries by unlawful driving, inside violence with injury.
+A financial year is given only when all four of its quarters are there: the edition of October
+2023 ends with a single quarter of 2023/24, which is not a year. Two subgroups of violence have
+rows of their own from 2013/14 only: stalking and harassment, inside violence without injury in
+2012/13, and deaths and injuries by unlawful driving, inside violence with injury.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import total
 from crime_analysis.sources.rawfile import Publication, RawFile
 
-__all__ = ["PUBLICATION", "read", "recognise"]
+__all__ = ["HEADINGS", "PUBLICATION", "read", "recognise"]
 
 PUBLICATION = Publication(
     id="home-office-recorded-crime-open-data-2023",
@@ -25,12 +25,15 @@ PUBLICATION = Publication(
     title="Police recorded crime, police force area open data, year ending March 2013 onwards",
     edition="19 October 2023",
     note="The workbook's sheets bound into one table by the mirror that holds it.",
+    series="home-office-recorded-crime-open-data",
 )
 
 _COLUMNS = [
     "financial_year", "financial_quarter", "force_name", "offence_description", "offence_group",
     "offence_subgroup", "offence_code", "number_of_offences",
 ]  # fmt: skip
+#: What its heading row has.
+HEADINGS: tuple[str, ...] = tuple(_COLUMNS)
 _NOT_TERRITORIAL = {"British Transport Police", "Action Fraud", "CIFAS", "UK Finance"}
 _SUBGROUPS = {
     "Homicide": "homicide",
@@ -77,10 +80,11 @@ _MOST_HOMICIDES = 1000
 
 
 def recognise(raw: RawFile) -> Publication | None:
-    """Return the publication if `raw` is this one, by its heading row."""
-    heading = raw.head.partition("\n")[0]
-    wanted = ("financial_quarter", "offence_subgroup", "number_of_offences")
-    return PUBLICATION if all(column in heading for column in wanted) else None
+    """Return the edition that `raw` is, by its heading row and its last quarter."""
+    if not raw.has(("financial_quarter", "offence_subgroup", "number_of_offences")):
+        return None
+    last = max(raw.said("financial_year", "financial_quarter"), default="")
+    return PUBLICATION.later(_LAST_QUARTER, last.replace(" ", " quarter "))
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -98,7 +102,7 @@ def read(raw: RawFile) -> pd.DataFrame:
     SourceError
         On a repeated row, a quarter other than 1 to 4, an offence in an unknown group, a
         figure that is not a whole number, a force without an offence or a quarter that others
-        have, or another edition.
+        have, or an older edition.
     """
     rows = _rows(raw)
     return _grouped(
@@ -199,8 +203,8 @@ def _require_every_force(rows: pd.DataFrame, raw: RawFile) -> None:
             raw.name,
             column="force_name",
         )
-    year, quarter, _ = printed.index[-1]
-    raw.require_edition(PUBLICATION, _LAST_QUARTER, f"{year} quarter {quarter}")
+    quarters = {f"{year} quarter {quarter}" for year, quarter, _ in printed.index}
+    raw.require_edition(PUBLICATION, _LAST_QUARTER, quarters, _quarter_number)
     kinds = rows[["financial_year", "group", "subgroup"]].drop_duplicates()
     for year, group in kinds.groupby("financial_year"):
         wanted = set(_SUBGROUPS) - (_FROM_2013 if year < "2013/14" else set())
@@ -209,6 +213,11 @@ def _require_every_force(rows: pd.DataFrame, raw: RawFile) -> None:
         )
         if missing:
             raise SourceError(f"no row of {missing} in {year}", raw.name, column="offence_subgroup")
+
+
+def _quarter_number(quarter: str) -> int:
+    """Return the place in time of '2023/24 quarter 1', one more for the next."""
+    return periods.start(quarter[:7]) * 4 + int(quarter[-1])
 
 
 def _whole_years(rows: pd.DataFrame, file: str) -> list[str]:

@@ -6,6 +6,8 @@ and only they are read: rolling years overlap and must never be summed.
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from crime_analysis import periods, places
@@ -13,7 +15,7 @@ from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import total
 from crime_analysis.sources.rawfile import Publication, RawFile
 
-__all__ = ["PUBLICATION", "read", "recognise"]
+__all__ = ["HEADINGS", "PUBLICATION", "read", "recognise"]
 
 PUBLICATION = Publication(
     id="home-office-recorded-crime-rolling-2018",
@@ -21,9 +23,12 @@ PUBLICATION = Publication(
     title="Recorded crime data by police force area, rolling 12 months",
     edition="Year ending December 2018",
     note="Rolling years; only years ending 31 March are used.",
+    series="home-office-recorded-crime-rolling",
 )
 
 _COLUMNS = ["12 months ending", "PFA", "Offence", "Rolling year total number of offences"]
+#: What its heading row has.
+HEADINGS: tuple[str, ...] = tuple(_COLUMNS)
 _NOT_TERRITORIAL = {"British Transport Police", "Action Fraud", "CIFAS", "UK Finance"}
 _GROUPS = {
     "Homicide": "homicide",
@@ -48,6 +53,7 @@ _OTHERS = {
     "Theft from the person", "Vehicle offences",
 }  # fmt: skip
 _LAST_ENDING = "31-12-2018"
+_ENDINGS = re.compile(r"3[01]-(03|06|09|12)-(\d{4})")
 # The most in any force and year is 225; a number this high is not of homicides.
 _MOST_HOMICIDES = 1000
 # Of one offence in one force and year; of any.
@@ -55,8 +61,21 @@ _MOST_OFFENCES = 500_000
 
 
 def recognise(raw: RawFile) -> Publication | None:
-    """Return the publication if `raw` is this one, by its heading row."""
-    return PUBLICATION if "Rolling year total number of offences" in raw.head else None
+    """Return the edition that `raw` is, by its heading row and its last twelve months."""
+    if not raw.has(_COLUMNS):
+        return None
+    last = max((_iso(day) for day in raw.said(_COLUMNS[0])), default="")
+    return PUBLICATION.later(_iso(_LAST_ENDING), last)
+
+
+def _iso(day: str) -> str:
+    return "-".join(reversed(day.split("-")))
+
+
+def _quarter_number(ending: str) -> int:
+    """Return the place in time of the quarter that ends on '31-12-2018', one more for the next."""
+    match = _ENDINGS.fullmatch(ending)
+    return int(match[2]) * 4 + int(match[1]) // 3 if match else 0
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -72,14 +91,13 @@ def read(raw: RawFile) -> pd.DataFrame:
     ------
     SourceError
         On a repeated row, an unknown offence, a force without an offence that others have, a
-        figure that is not a whole number, or another edition.
+        figure that is not a whole number, or an older edition.
     """
     table = raw.table(_COLUMNS).set_axis(["ending", "place", "offence", "offences"], axis=1)
     march = table[table["ending"].str.fullmatch(r"31-03-\d{4}")]
     if march.empty:
         raise SourceError("no year ending 31-03-YYYY", raw.name, column="12 months ending")
-    # Periods end in the order of the file, and in no order as text.
-    raw.require_edition(PUBLICATION, _LAST_ENDING, table["ending"].iloc[-1])
+    raw.require_edition(PUBLICATION, _LAST_ENDING, table["ending"].unique(), _quarter_number)
     territorial = march[~march["place"].isin(_NOT_TERRITORIAL)]
     unknown = ~territorial["offence"].isin({*_GROUPS, *_OTHERS, *_FRAUD})
     if unknown.any():

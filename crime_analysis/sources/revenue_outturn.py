@@ -112,15 +112,21 @@ def _data_sheet(raw: RawFile) -> tuple[str, str] | None:
     """Return the year and the name of the sheet of net current expenditure, if there is one."""
     for name in raw.sheet_names:
         match = re.fullmatch(r"rs la data (\d{4}-\d{2})(?: \(1\))?", plain(name))
-        if match and match[1] in _BY_YEAR:
+        if match and match[1] >= min(_BY_YEAR):
             return match[1], name
     return None
 
 
 def recognise(raw: RawFile) -> Publication | None:
-    """Return the edition that `raw` is, by the year in the name of its data sheet; else None."""
+    """Return the edition that `raw` is, by the year in the name of its data sheet; else None.
+
+    Another year than those of the release is read too: each line has its heading, and all must
+    add up to the printed totals.
+    """
     found = _data_sheet(raw)
-    return _BY_YEAR[found[0]] if found else None
+    if found is None:
+        return None
+    return _BY_YEAR.get(found[0]) or _publication(found[0], "the file prints no edition")
 
 
 def _only(sheet: Sheet, heading: int, pattern: str, before: int | None = None) -> int:
@@ -275,7 +281,10 @@ def read(raw: RawFile) -> pd.DataFrame:
     """
     found = _data_sheet(raw)
     if found is None:
-        raise SourceError("not a Revenue Outturn Summary of a known year", raw.name)
+        raise SourceError(
+            f"no sheet 'RS LA Data' with a year from 2010-11; its sheets are {raw.sheet_names[:6]}",
+            raw.name,
+        )
     sheet = raw.sheet(found[1])
     tidy = parse(sheet)
     if tidy["financial_year"].iloc[0] != periods.label(periods.start(found[0])):

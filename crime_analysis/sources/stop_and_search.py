@@ -12,7 +12,7 @@ import pandas as pd
 
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import Origin
-from crime_analysis.sources.rawfile import Publication, RawFile, plain
+from crime_analysis.sources.rawfile import Publication, RawFile, month_number, plain
 
 __all__ = ["LOOKS_PARTIAL", "PUBLICATION", "parse", "read", "recognise"]
 
@@ -22,6 +22,7 @@ PUBLICATION = Publication(
     title="Stop and search records of the Metropolitan Police, counted by month",
     edition="April 2015 to August 2024",
     note="Missing: March 2019 to May 2021, January 2022. December 2022 looks partial.",
+    series="police-uk-met-stop-and-search",
 )
 
 #: Months that are printed but look as if records were lost.
@@ -42,10 +43,12 @@ _MOST = 100_000
 
 
 def recognise(raw: RawFile) -> Publication | None:
-    """Return the publication if `raw` is this count, by its heading row."""
+    """Return the edition that `raw` is, by its heading row and its last month."""
     heading = plain(raw.head.partition("\n")[0])
     wanted = ("month,stops,", "obj: controlled drugs", "(section 60)")
-    return PUBLICATION if all(text in heading for text in wanted) else None
+    if not all(text in heading for text in wanted):
+        return None
+    return PUBLICATION.later(_LAST, max(raw.said("month"), default=""))
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -66,7 +69,7 @@ def read(raw: RawFile) -> pd.DataFrame:
     """
     frame = parse(raw)
     months = set(frame["month"])
-    raw.require_edition(PUBLICATION, _LAST, max(months))
+    raw.require_edition(PUBLICATION, _LAST, months, month_number)
     lost = set(pd.period_range(_FIRST, _LAST, freq="M").astype(str)) - _GAPS - months
     if lost or min(months) != _FIRST:
         raise SourceError(

@@ -24,6 +24,7 @@ PUBLICATION = Publication(
     title="Model-based estimates of unemployment, London boroughs, January to December",
     edition="2004 to 2024, from Nomis on 7 January 2026",
     note="Per cent of the economically active aged 16 and over; half-width of the 95% interval.",
+    series="ons-model-based-unemployment",
 )
 
 _TITLE = "model-based estimates of unemployment"
@@ -37,9 +38,14 @@ _LOWEST, _HIGHEST = 0.5, 30
 
 
 def recognise(raw: RawFile) -> Publication | None:
-    """Return the publication if `raw` is this one, by its heading lines."""
+    """Return the edition that `raw` is, by its heading lines, its years and its day at Nomis."""
     head = raw.head.casefold()
-    return PUBLICATION if all(text in head for text in (_TITLE, _ITEM)) else None
+    if not all(text in head for text in (_TITLE, _ITEM)):
+        return None
+    last = max(re.findall(r'"jan (\d{4})-dec \1"', head), default="")
+    day = re.search(r"\[from nomis on ([^\]]+)\]", raw.head, re.IGNORECASE)
+    edition = f"{_FIRST} to {last}, from Nomis on {day[1]}" if day else ""
+    return PUBLICATION.later(str(_LAST), last, edition=edition)
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -55,13 +61,13 @@ def read(raw: RawFile) -> pd.DataFrame:
     Raises
     ------
     SourceError
-        If a borough is missing, it is another edition, or as `parse` does.
+        If a borough is missing, it is an older edition, or as `parse` does.
     """
     frame = parse(raw)
     missing = sorted(set(places.BOROUGHS) - set(frame["place"]))
     if missing:
         raise SourceError(f"no figures for {missing[:5]}", raw.name, column="Area")
-    raw.require_edition(PUBLICATION, str(_LAST), str(frame["year"].max()))
+    raw.require_edition(PUBLICATION, str(_LAST), frame["year"].astype(str), int)
     if frame["year"].min() != _FIRST:
         raise SourceError(f"expected the years from {_FIRST}", raw.name)
     return frame

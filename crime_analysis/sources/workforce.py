@@ -13,7 +13,7 @@ from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import total
 from crime_analysis.sources.rawfile import Publication, RawFile
 
-__all__ = ["PUBLICATION", "read", "recognise"]
+__all__ = ["HEADINGS", "PUBLICATION", "read", "recognise"]
 
 PUBLICATION = Publication(
     id="home-office-workforce-open-data-2022",
@@ -21,12 +21,15 @@ PUBLICATION = Publication(
     title="Police workforce open data tables, 31 March 2007 to 2022",
     edition="July 2022",
     note="Full-time equivalents in post on 31 March; the date column reads 1 March.",
+    series="home-office-workforce-open-data",
 )
 
 _LAST_DATE = "2022-03-31"
 _COLUMNS = [
     "date", "force_name", "sex", "rank_description", "worker_type", "total_headcount", "total_fte",
 ]  # fmt: skip
+#: What its heading row has.
+HEADINGS: tuple[str, ...] = tuple(_COLUMNS)
 # Designated officers (detention, escort, investigation) were counted as police staff in the
 # profiles that give 2005 and 2006, so both count as staff here and the series can join.
 _MEASURES = {
@@ -41,9 +44,12 @@ _WITHOUT_FTE = {"special constable", "police support volunteer"}
 
 
 def recognise(raw: RawFile) -> Publication | None:
-    """Return the publication if `raw` is this one, by its heading row."""
-    heading = raw.head.partition("\n")[0]
-    return PUBLICATION if all(c in heading for c in ("worker_type", "total_fte")) else None
+    """Return the edition that `raw` is, by its heading row and its last date."""
+    if not raw.has(("worker_type", "total_fte")):
+        return None
+    year = max((date[:4] for date in raw.said("date")), default="")
+    title = f"{PUBLICATION.title.removesuffix(_LAST_DATE[:4])}{year}"
+    return PUBLICATION.later(_LAST_DATE[:4], year, title=title)
 
 
 def read(raw: RawFile) -> pd.DataFrame:
@@ -60,7 +66,7 @@ def read(raw: RawFile) -> pd.DataFrame:
     SourceError
         On an unknown kind of worker, a date that is not in March, a repeated row, a negative
         figure or more full-time equivalents than heads, a year in which one of the 43 forces
-        lacks a row that others have, or another edition.
+        lacks a row that others have, a year that is missing, or an older edition.
     """
     table = raw.table(_COLUMNS)
     unknown = ~table["worker_type"].isin({*_MEASURES, *_WITHOUT_FTE})
@@ -114,4 +120,4 @@ def _require_every_force(table: pd.DataFrame, raw: RawFile) -> None:
         raise SourceError(
             f"no figures on {', '.join(row)} for {missing[:5]}", raw.name, column="force_name"
         )
-    raw.require_edition(PUBLICATION, _LAST_DATE, table["date"].max())
+    raw.require_edition(PUBLICATION, _LAST_DATE, table["date"], lambda date: int(date[:4]))
