@@ -36,6 +36,7 @@ from crime_analysis.errors import ModelError, ParameterError, UnknownNameError
 from crime_analysis.models.absorb import CONVENTIONS
 from crime_analysis.models.specifications import Estimates, Specifications
 from crime_analysis.models.universe import CHOICES, Universe, read_columns
+from crime_analysis.randomness import generator
 
 if TYPE_CHECKING:
     from crime_analysis.drawing import Figure
@@ -204,7 +205,7 @@ def specification_curve(
         How to draw (see the module): residuals turned over by cluster, the default, or the
         measure's paths shuffled between units.
     rng : int or Generator, optional
-        Seed of the draws.
+        Seed of the draws, 0 if not given.
     level : float
         Of the intervals.
     small_sample : str
@@ -266,12 +267,12 @@ def specification_curve(
     if not (fitted.reason == "").any():
         first = fitted.reason[0]
         raise ModelError(f"none of the {len(table)} specifications can be estimated: {first}")
-    generator = np.random.default_rng(rng)
+    draw = generator(rng)
     drawn = None
     if draws and null == "bootstrap":
-        drawn = every.bootstrap(fitted, int(draws), generator)
+        drawn = every.bootstrap(fitted, int(draws), draw)
     elif draws:
-        drawn = every.permute(int(draws), generator)
+        drawn = every.permute(int(draws), draw)
     table = _with_tests(table, fitted, level)
     done = (table["reason"] == "").to_numpy()
     joint, curve = _joint(table[done], None if drawn is None else [part[done] for part in drawn])

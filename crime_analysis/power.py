@@ -81,7 +81,7 @@ def minimum_detectable_effect(
     weights : {"rademacher", "webb"}
         Of the simulation; Webb's six points for fewer than about a dozen clusters.
     rng : int or Generator, optional
-        Of the simulation.
+        Seed of the simulation, 0 if not given.
 
     Returns
     -------

@@ -315,5 +315,8 @@ class TestRefusals:
         for wrong in ({"anticipation": -1}, {"B": 1.5}, {"B": True}):
             with pytest.raises(ParameterError, match="whole number"):
                 effects(data, **wrong)
-        with pytest.raises(ParameterError, match="need rng="):
-            effects(data, B=99)
+
+    def test_a_call_without_a_seed_gives_the_same_numbers_again(self) -> None:
+        data = made_up(26)
+        one, two = (effects(data, B=99).tidy("event") for _ in range(2))
+        pd.testing.assert_frame_equal(one, two)

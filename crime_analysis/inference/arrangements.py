@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis.errors import ModelError, ParameterError, UnknownNameError
+from crime_analysis.randomness import generator
 
 __all__ = ["SCHEMES", "Arrangements", "arrange"]
 
@@ -57,7 +58,7 @@ class Arrangements:
             while block := list(itertools.islice(every, at_once)):
                 yield self._rows(np.array(block))
         else:
-            chance = np.random.default_rng(rng)
+            chance = generator(rng)
             for start in range(0, B, at_once):
                 drawn = np.tile(self.given, (min(at_once, B - start), 1))
                 for units in self.strata:

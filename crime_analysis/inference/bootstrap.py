@@ -177,7 +177,7 @@ def wild_bootstrap(
     null : float
         The value tested, in units of the coefficient.
     rng : int or Generator, optional
-        Seed; not used where patterns are enumerated.
+        Seed, 0 if not given; not used where patterns are enumerated.
     level : float, optional
         Of the interval; None for the p-value alone, a little sooner.
     tail : {"symmetric", "equal"}

@@ -29,6 +29,7 @@ import numpy as np
 from crime_analysis.errors import ModelError, UnknownNameError
 from crime_analysis.inference.inversion import Draws
 from crime_analysis.inference.projection import projection
+from crime_analysis.randomness import generator
 
 if TYPE_CHECKING:
     from crime_analysis.models.fit import Fit
@@ -149,7 +150,7 @@ def patterns(
             number = np.arange(start, min(start + _BLOCK, 2**groups))
             yield 1.0 - 2.0 * ((number >> np.arange(groups)[:, None]) & 1)
         return
-    chance = np.random.default_rng(rng)
+    chance = generator(rng)
     for start in range(0, B, _BLOCK):
         shape = (groups, min(_BLOCK, B - start))
         if weights == "rademacher":

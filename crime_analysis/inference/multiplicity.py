@@ -52,7 +52,7 @@ def multiple_testing(
         Draws; all patterns of signs once if they are no more. Not used by Holm and BH, which
         adjust the p-values of ``fit.tidy()`` and take any fit.
     rng : int or Generator, optional
-        Seed.
+        Seed, 0 if not given.
     weights : {"rademacher", "webb"}
         As in `wild_bootstrap`.
 

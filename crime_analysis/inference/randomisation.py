@@ -171,7 +171,7 @@ def randomisation_test(
     B : int
         Arrangements drawn, unless all different ones are no more.
     rng : int or Generator, optional
-        Seed; not used where all are gone through.
+        Seed, 0 if not given; not used where all are gone through.
     cluster, weights : str, optional
         As in `fit_panel`; with a formula.
     studentise : bool, optional

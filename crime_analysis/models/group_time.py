@@ -8,6 +8,7 @@ import pandas as pd
 from crime_analysis.errors import ModelError, ParameterError, UnknownNameError
 from crime_analysis.models.group_time_result import GroupTime
 from crime_analysis.models.panel_checks import constant_in_unit, panel_rows, starts
+from crime_analysis.randomness import generator
 
 __all__ = ["GroupTime", "group_time_effects"]
 
@@ -57,7 +58,7 @@ def group_time_effects(
     anticipation : int
         Periods before the start in which treatment may act; the base period moves before.
     rng : int or Generator, optional
-        Of the bootstrap; needed with `B`.
+        Seed of the bootstrap, 0 if not given.
     B : int
         Multiplier bootstrap draws (Mammen's two points) for simultaneous bands; 0 for none.
 
@@ -92,8 +93,6 @@ def group_time_effects(
     for name, value in (("anticipation", anticipation), ("B", B)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ParameterError(f"{name}={value!r} must be a whole number, zero or more")
-    if B and rng is None:
-        raise ParameterError(f"B={B} draws need rng=: a seed or a numpy Generator")
     columns = [outcome, unit, time, start, *([weights] if weights else [])]
     why = panel_rows(data, columns, unit, time)
     values = data[outcome]
@@ -132,7 +131,7 @@ def group_time_effects(
     draws = np.empty((0, len(begun)))
     if B:
         golden = (1 + 5**0.5) / 2
-        coin = np.random.default_rng(rng).random((B, len(begun))) < golden / 5**0.5
+        coin = generator(rng).random((B, len(begun))) < golden / 5**0.5
         draws = np.where(coin, 1 - golden, golden)
     return GroupTime(
         outcome=outcome, unit=unit, time=time, start=start, comparison=comparison,

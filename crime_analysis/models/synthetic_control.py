@@ -13,6 +13,7 @@ from crime_analysis.models import placebos
 from crime_analysis.models.balanced_panel import balanced
 from crime_analysis.models.synthetic_control_result import METHODS, SyntheticControl, listed, spelt
 from crime_analysis.models.synthetic_weights import Comparison, compare, noise_level
+from crime_analysis.randomness import generator
 
 __all__ = ["SyntheticControl", "synthetic_control"]
 
@@ -133,7 +134,7 @@ def synthetic_control(
     if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
         raise ParameterError(f"draws is {draws!r}; give a whole number of at least 1, as 999")
     try:
-        generator = np.random.default_rng(0 if rng is None else rng)
+        draw = generator(rng)
     except (TypeError, ValueError):
         raise ParameterError(f"rng is {rng!r}; give a whole number or a numpy Generator") from None
     wide = balanced(data, outcome, unit, time)
@@ -156,9 +157,7 @@ def synthetic_control(
             f"column {outcome!r} has one value, {kept.iloc[0, 0]:g}, for every unit before"
             f" {spelt(start)}: there is no path to match; choose an outcome that varies"
         )
-    return _estimate(
-        data, kept, names, before, (outcome, unit, time), method, solver, draws, generator
-    )
+    return _estimate(data, kept, names, before, (outcome, unit, time), method, solver, draws, draw)
 
 
 def _known(chosen: Any, unit: str, units: pd.Index, what: str) -> list[Any]:

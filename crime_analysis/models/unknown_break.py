@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis.errors import ModelError, ParameterError
+from crime_analysis.randomness import generator
 
 if TYPE_CHECKING:
     from crime_analysis.models.interruption import InterruptedSeries
@@ -73,7 +74,7 @@ def unknown_break(
     draws : int
         Series to simulate for each of the two questions.
     rng : int or numpy Generator
-        Source of randomness.
+        Seed of the simulation.
 
     Raises
     ------
@@ -109,7 +110,7 @@ def unknown_break(
         raise ParameterError(f"trim={trim}: a share of the series between 0 and 0.5")
     if not isinstance(draws, (int, np.integer)) or draws < 19:
         raise ParameterError(f"draws={draws}: a whole number of 19 or more")
-    random = np.random.default_rng(rng)
+    random = generator(rng)
     when, ends = fit.position, max(int(np.ceil(trim * len(fit.position))), 3)
     dates = sorted({*when[ends : len(when) - ends + 1].tolist(), fit.start.first})
     if len(dates) < 2:
