@@ -155,4 +155,12 @@ REGISTER: tuple[tuple[str, ...], ...] = (
         "No finding here rests on where forces lie, and maps give large areas the most ink.",
         "None.", "Join ONS's boundaries of police force areas to places by code.",
     ),
+    (
+        "deprivation-by-residents", "deprivation_force",
+        "A force's deprivation is the mean of its authorities' average scores, weighted by their"
+        " residents in the edition's year.",
+        "The indices are published for authorities, not for police forces.",
+        "None is in a headline; it stands for welfare reform's reach among the checks.",
+        "Average neighbourhoods by population, as the indices do for other areas.",
+    ),
 )  # fmt: skip

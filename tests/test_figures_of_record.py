@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -442,3 +443,17 @@ def test_the_boroughs_are_the_mets_whole_district():
     assert (boroughs == met).all()
     # 43 forces and 32 boroughs from 2001 to 2020.
     assert len(people) == (43 + 32) * 20
+
+
+def test_the_mets_deprivation_is_its_boroughs_weighted_by_residents() -> None:
+    boroughs = catalog.load("places").query("kind == 'borough'").set_index("code")["place"]
+    scores = catalog.load("deprivation").query("year == 2010")
+    scores = scores.assign(place=scores["code"].map(boroughs)).dropna(subset="place")
+    people = catalog.load("population").query("kind == 'borough' and year == 2010")
+    both = scores.set_index("place").join(people.set_index("place")["population"])
+    assert len(both) == 32
+    forces = catalog.load("deprivation_force").query("year == 2010").set_index("force")["score"]
+    expected = np.average(both["score"], weights=both["population"])
+    assert forces["Metropolitan Police"] == pytest.approx(expected, rel=1e-9)
+    assert len(forces) == 39  # the Welsh forces have no score in the English indices
+    assert not {"Gwent", "North Wales", "South Wales", "Dyfed-Powys"} & set(forces.index)
