@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from crime_analysis.inference.bootstrap import wild_bootstrap as wild_bootstrap
     from crime_analysis.inference.multiplicity import multiple_testing as multiple_testing
     from crime_analysis.inference.randomisation import randomisation_test as randomisation_test
+    from crime_analysis.instrument import funding_instrument as funding_instrument
     from crime_analysis.links import Effect as Effect
     from crime_analysis.links import chain as chain
     from crime_analysis.links import fit_links as fit_links
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from crime_analysis.reports import render as render
     from crime_analysis.selection import oster as oster
     from crime_analysis.sources.police_uk import read_police_uk as read_police_uk
+    from crime_analysis.staggered import recording_starts as recording_starts
+    from crime_analysis.universes import officers_universe as officers_universe
+    from crime_analysis.universes import with_measures as with_measures
 
 __version__ = "0.1.0"
 
@@ -75,6 +79,7 @@ _HOME = {
     "fit_links": "links",
     "fit_panel": "models.panel_regression",
     "force_panel": "panel",
+    "funding_instrument": "instrument",
     "funding_to_officers": "links",
     "government_share": "funding",
     "group_time_effects": "models.group_time",
@@ -84,10 +89,12 @@ _HOME = {
     "multiple_testing": "inference.multiplicity",
     "officers_change": "panel",
     "officers_to_violence": "links",
+    "officers_universe": "universes",
     "oster": "selection",
     "randomisation_test": "inference.randomisation",
     "read_police_uk": "sources.police_uk",
     "record": "reports",
+    "recording_starts": "staggered",
     "render": "reports",
     "sensitivity": "confounding",
     "specification_curve": "curve",
@@ -95,6 +102,7 @@ _HOME = {
     "to_real": "prices",
     "trace": "provenance",
     "wild_bootstrap": "inference.bootstrap",
+    "with_measures": "universes",
 }
 _ROOMS = (
     "breaks", "catalog", "checks", "codebook", "crosscheck", "errors", "figures", "funding",

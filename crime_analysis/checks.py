@@ -57,7 +57,8 @@ def run(
     UnknownNameError
         If the suite, a check, the term or a setting is not known.
     ModelError
-        If the fit did not come from `fit_panel`.
+        If the fit did not come from `fit_panel`, or `term` is a control beside an instrumented
+        one, which the instrument says nothing about.
 
     Examples
     --------
@@ -82,7 +83,7 @@ def run(
         raise UnknownNameError("setting", wrong[0], Setting.__dataclass_fields__)
     last = fit.design.endogenous.columns if fit.family == "iv" else fit.coefficients.index
     chosen = str(last[-1]) if term is None else term
-    fit.term(chosen)
+    _told(fit, chosen)
     held = Setting(term=chosen, **setting)  # type: ignore[arg-type]
     results = []
     for name in names:
@@ -111,7 +112,8 @@ def verdict(fit: Fit, results: Sequence[CheckResult], term: str | None = None) -
     zero or has no bound is "cannot tell". Else it begins as an "effect" if it is instrumented
     with an effective F of 10 or more, and as an "association" if not; an instrument weaker
     than that begins at "cannot tell". Every failed check takes it one step down, and a check
-    that could not be run keeps it from being an "effect". Nothing moves it up.
+    that could not be run, or is not among the results, keeps it from being an "effect". Nothing
+    moves it up, and the order of the results does not matter.
 
     Parameters
     ----------
@@ -120,7 +122,14 @@ def verdict(fit: Fit, results: Sequence[CheckResult], term: str | None = None) -
         From `run`.
     term : str, optional
         As in `run`.
+
+    Raises
+    ------
+    UnknownNameError, ModelError
+        As in `run`, for the term.
     """
+    if term is not None:
+        _told(fit, term)
     words = ["cannot tell", "association", "effect"]
     if fit.family == "iv":
         stage = fit.first_stage()
@@ -133,12 +142,25 @@ def verdict(fit: Fit, results: Sequence[CheckResult], term: str | None = None) -
         low, high, bounded = float(row["ci_low"]), float(row["ci_high"]), True
         step, reasons = 1, ["no instrument"]
     if not bounded:
-        step, reasons = 0, [*reasons, "the confidence set has no bound"]
-    elif low <= 0 <= high:
-        step, reasons = 0, [*reasons, f"the interval {low:.2f} to {high:.2f} holds zero"]
-    for result in results:
-        if result.passed is False:
-            step, reasons = step - 1, [*reasons, f"failed: {result.name}"]
-        elif not result.ran and step == 2 and result.name not in INFORMATIVE:
-            step, reasons = 1, [*reasons, f"could not be checked: {result.name}"]
-    return Verdict(words[max(step, 0)], tuple(reasons))
+        why = "the confidence set has no bound" if stage.region else "no value fits the instruments"
+        step, reasons = 0, [*reasons, why]
+    elif not (low > 0 or high < 0):
+        step, reasons = 0, [*reasons, f"the interval {low:.3g} to {high:.3g} holds zero"]
+    ran = {result.name: result.ran for result in results}
+    lacking = [name for name in CHECKS if not ran.get(name) and name not in INFORMATIVE]
+    failed = [result.name for result in results if result.passed is not None and not result.passed]
+    most = 1 if step == 2 and lacking else step
+    if most < step:
+        reasons += [f"{'could not be' if n in ran else 'not'} checked: {n}" for n in lacking]
+    reasons += [f"failed: {name}" for name in failed]
+    return Verdict(words[max(min(step - len(failed), most), 0)], tuple(reasons))
+
+
+def _told(fit: Fit, term: str) -> None:
+    """Refuse a term that the fit does not have, or whose instruments are another's."""
+    fit.term(term)
+    if fit.family == "iv" and fit.design is not None and term not in fit.design.endogenous:
+        raise ModelError(
+            f"{term!r} is a control in {fit.formula!r}; what is checked is the instrumented"
+            f" {fit.design.endogenous.columns[-1]!r}"
+        )

@@ -19,6 +19,7 @@ _ERRORS = "Standard errors in brackets, 95% intervals below."
 _ESCAPES = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "−": "$-$", "–": "--",
 }  # fmt: skip
 
 
@@ -61,7 +62,8 @@ class Comparison:
                 rows[term, part] = [cell[place] for cell in cells]
         for label, told in self.about.iterrows():
             rows[str(label), ""] = [str(value) for value in told]
-        return pd.DataFrame.from_dict(rows, orient="index", columns=fits)
+        index = pd.MultiIndex.from_tuples(rows, names=["row", "part"])
+        return pd.DataFrame(list(rows.values()), index=index, columns=fits)
 
     def _lines(self) -> list[list[str]]:
         """Return the table's cells, the term named on the first of its rows only."""
@@ -72,15 +74,20 @@ class Comparison:
 
     def to_markdown(self) -> str:
         """Return the table in Markdown."""
+
+        def escaped(text: str) -> str:
+            # Markdown lets tags through, and ends a row at the end of a line.
+            return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
         lines = [["", *self.about.columns], ["---"] * (len(self.about.columns) + 1), *self._lines()]
-        told = ["| " + " | ".join(c.replace("|", "\\|") for c in line) + " |" for line in lines]
+        told = ["| " + " | ".join(map(escaped, line)) + " |" for line in lines]
         return "\n".join([*told, "", _ERRORS])
 
     def to_latex(self) -> str:
         """Return the table in LaTeX (booktabs)."""
 
         def escaped(text: str) -> str:
-            return "".join(_ESCAPES.get(letter, letter) for letter in text)
+            return "".join(_ESCAPES.get(letter, letter) for letter in " ".join(text.split()))
 
         count = len(self.about.columns)
         lines = [" & ".join(map(escaped, line)) + r" \\" for line in self._lines()]
@@ -96,11 +103,17 @@ class Comparison:
 
     def to_html(self) -> str:
         """Return the table in HTML, escaped, with proper headings."""
-        heads = "".join(f'<th scope="col">{html.escape(c)}</th>' for c in self.about.columns)
+
+        def cell(text: str) -> str:
+            return html.escape(text).replace("_", "_<wbr/>")  # long names may break there
+
+        heads = "".join(
+            f'<th scope="col" class="number">{cell(c)}</th>' for c in self.about.columns
+        )
         body = []
         for first, *cells in self._lines():
-            told = "".join(f'<td class="number">{html.escape(c)}</td>' for c in cells)
-            label = f'<th scope="row">{html.escape(first)}</th>' if first else "<td></td>"
+            told = "".join(f'<td class="number">{cell(c)}</td>' for c in cells)
+            label = f'<th scope="row">{cell(first)}</th>' if first else "<td></td>"
             body.append(f"<tr>{label}{told}</tr>")
         return (
             f'<table class="data"><caption>{html.escape(_ERRORS)}</caption><thead><tr><td></td>'
@@ -148,8 +161,12 @@ def compare(
     >>> print(compare({"plain": fit_panel("y ~ x", data)}, terms=["x"]).table.iloc[0, 0])
     1.200
     """
+    if isinstance(fits, Fit):
+        raise ParameterError("fits must be several; put one alone in a list: compare([fit])")
     named = (
-        dict(fits) if isinstance(fits, Mapping) else {f"({i})": f for i, f in enumerate(fits, 1)}
+        {str(name): fit for name, fit in fits.items()}
+        if isinstance(fits, Mapping)
+        else {f"({i})": fit for i, fit in enumerate(fits, 1)}
     )
     if not named:
         raise ParameterError("there are no fits to compare; give one or more")
@@ -158,7 +175,7 @@ def compare(
     for term in terms or []:
         if term not in every:
             raise UnknownNameError("term", term, every, "the fits compared")
-    shown = list(terms) if terms is not None else every
+    shown = list(dict.fromkeys(terms)) if terms else every
     numbers = pd.concat(
         {name: table.loc[[t for t in shown if t in table.index]] for name, table in tables.items()},
         names=["fit", "term"],
@@ -191,11 +208,15 @@ def coefficients(fit: Fit, terms: Sequence[str] | None = None) -> Figure:
     ------
     UnknownNameError
         If a term is not in the fit.
+    ParameterError
+        If the fit has nothing but an intercept.
     """
     table = fit.tidy()
     for term in terms or []:
         fit.term(term)
     shown = table.loc[list(terms) if terms else [t for t in table.index if t != "Intercept"]]
+    if shown.empty:
+        raise ParameterError(f"{fit.formula!r} has no term but the Intercept; name it in terms")
     clear = [str(t) for t, row in shown.iterrows() if row["ci_low"] > 0 or row["ci_high"] < 0]
     unclear = [str(t) for t in shown.index if t not in clear]
     title = "; ".join(
@@ -213,9 +234,9 @@ def coefficients(fit: Fit, terms: Sequence[str] | None = None) -> Figure:
             filled = BLUE if term in clear else "white"
             axis.plot([row["ci_low"], row["ci_high"]], [at, at], color=BLUE, lw=1.6)
             axis.plot([row["estimate"]], [at], "o", color=BLUE, markerfacecolor=filled, ms=7)
-        axis.set_yticks(place, [str(term) for term in shown.index])
+        axis.set_yticks(place, [_plain(str(term)) for term in shown.index])
         axis.set_ylim(-0.7, len(shown) - 0.3)
-        axis.set_xlabel(f"coefficient on {fit.outcome}, with 95% interval")
+        axis.set_xlabel(f"coefficient on {_plain(fit.outcome)}, with 95% interval")
         axis.grid(axis="y", visible=False)
     told = "; ".join(
         f"{term} {_figure(r['estimate'])} from {_figure(r['ci_low'])} to {_figure(r['ci_high'])}"
@@ -231,15 +252,21 @@ def coefficients(fit: Fit, terms: Sequence[str] | None = None) -> Figure:
     )
 
 
+def _plain(name: str) -> str:
+    """Return a name as matplotlib draws it letter by letter: a dollar begins no formula."""
+    return name.replace("$", r"\$")
+
+
 def _some(names: list[str]) -> str:
     shown = ", ".join(names[:4])
     return shown + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _figure(value: float) -> str:
-    """Return a number with three significant decimals, a true minus, and no false precision."""
+    """Return a number with three decimals, fewer if large and more if small; a true minus."""
     if not np.isfinite(value):
         return "no bound" if np.isinf(value) else "–"
+    value = value + 0.0  # makes of minus zero plain zero
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
     if abs(value) < 0.0095 and value:
         text = f"{value:.2e}" if abs(value) < 0.00095 else f"{value:.4f}"

@@ -219,8 +219,13 @@ class Sensitivity:
             for axis, (title, surface, line, robust) in zip(axes, panels, strict=True):
                 values = surface.to_numpy().reshape(across.shape)
                 thin = axis.contour(across, up, values, levels=8, colors=GREY, linewidths=0.8)
+                # Not the ones that hug the axes, nor those that the bold one nearly covers.
+                inside = abs(values[6, 6] - values[0, 0])
                 apart = [
-                    v for v in thin.levels if abs(v - line) > 0.1 * np.diff(thin.levels[:2])[0]
+                    v
+                    for v in thin.levels
+                    if abs(v - line) > 0.1 * np.diff(thin.levels[:2])[0]
+                    and abs(v - values[0, 0]) > inside
                 ]
                 axis.clabel(thin, apart, fontsize=8, fmt="%.2g")
                 if values.min() < line < values.max():
@@ -258,7 +263,8 @@ class Sensitivity:
             for name, row in table.dropna(subset=["estimate"]).iterrows()
         )
         return Figure(
-            title=f"{start}; the estimate itself is there at {told['rv']:.1%}",
+            title=f"{start}; one explaining {told['rv']:.1%} of both would bring the estimate"
+            " itself there",
             alt=f"Two contour charts of what is left of the estimate, and of its t, by the share"
             f" of {self.term} (across) and of the outcome (up) that a confounder explains. The"
             f" triangle is the estimate as it is; at the dashed lines the conclusion changes."

@@ -116,7 +116,7 @@ def _interval(fit: Fit, term: str) -> tuple[float, float, float]:
 
 
 def _says(low: float, high: float) -> str:
-    return "cannot tell" if low <= 0 <= high else "above zero" if low > 0 else "below zero"
+    return "above zero" if low > 0 else "below zero" if high < 0 else "cannot tell"
 
 
 def leave_one_out(fit: Fit, held: Setting) -> CheckResult:
@@ -135,7 +135,9 @@ def leave_one_out(fit: Fit, held: Setting) -> CheckResult:
     low, high = table["estimate"].min(), table["estimate"].max()
     told = f"Without any one {held.unit} the estimate lies between {low:.2f} and {high:.2f}"
     if turned:
-        shown = ", ".join(turned[:4]) + (f" and {len(turned) - 4} more" if len(turned) > 4 else "")
+        shown = ", ".join(map(str, turned[:4])) + (
+            f" and {len(turned) - 4} more" if len(turned) > 4 else ""
+        )
         told += f"; without {shown} it would say {table.loc[turned[0], 'says']!r} and not {whole!r}"
     return CheckResult("leave one out", not turned, table.rename_axis(held.unit), told + ".")
 
@@ -159,7 +161,7 @@ def few_clusters(fit: Fit, held: Setting) -> CheckResult:
     usual = tested.term(term)
     result = wild_bootstrap(tested, term, B=1999, rng=held.rng, level=None)
     p = float(result.tidy()["p_value"].iloc[0])
-    agree = (p < 0.05) == (usual["p_value"] < 0.05)
+    agree = bool((p < 0.05) == (usual["p_value"] < 0.05))
     table = pd.DataFrame({"p_value": {"t distribution": usual["p_value"], "wild bootstrap": p}})
     told = f"No effect has p = {usual['p_value']:.3f} by the t distribution and {p:.3f} by the wild"
     told += f" cluster bootstrap of {tested.n_clusters} clusters"
@@ -181,9 +183,10 @@ def leads(fit: Fit, held: Setting) -> CheckResult:
     table = led.tidy().loc[[*tested, *ahead]]
     future = table.loc[ahead]
     clear = (future["ci_low"] > 0) | (future["ci_high"] < 0)
-    row = future.iloc[0]
+    at = int(clear.to_numpy().argmax())  # the first that is clear, else the first
+    row = future.iloc[at]
     told = (
-        f"Next period's {tested[0]} has {row['estimate']:.2f} ({row['ci_low']:.2f} to"
+        f"Next period's {tested[at]} has {row['estimate']:.2f} ({row['ci_low']:.2f} to"
         f" {row['ci_high']:.2f}) on this period's outcome"
     )
     told += ", which it cannot have moved" if clear.any() else "; zero is among these values"
@@ -194,13 +197,17 @@ def placebo_dates(fit: Fit, held: Setting) -> CheckResult:
     """Look for the later change's mark in the years before it began.
 
     The unit's change in the regressor from `event` to the end is the dose of an event study:
-    each year before `event` is a date at which nothing had happened yet.
+    each year before `event` is a date at which nothing had happened yet. Where the regressor
+    is known in those years it is held: outcomes are compared with the period that the change
+    starts from, so passing noise in the regressor there would tie the two on any panel.
     """
     values = _values(fit, held)
     late = values[(values[held.time] >= held.event) & values["_x"].notna()].sort_values(held.time)
     change = late.groupby(held.unit)["_x"].agg(lambda v: v.iloc[-1] - v.iloc[0])
     values["later_change"] = values[held.unit].map(change)
-    return _before(fit, held, values, "later_change", "placebo dates")
+    known = values.loc[values[held.time] <= held.event, "_x"].notna().all()
+    controls = ["_x"] if known else []
+    return _before(fit, held, values, "later_change", "placebo dates", controls)
 
 
 def pre_trends(fit: Fit, held: Setting) -> CheckResult:
@@ -235,9 +242,12 @@ def drift(fit: Fit, held: Setting) -> CheckResult:
     return CheckResult("drift", passed, study.profile(), told + ".")
 
 
-def _study(fit: Fit, held: Setting, values: pd.DataFrame, dose: str) -> EventStudy:
+def _study(
+    fit: Fit, held: Setting, values: pd.DataFrame, dose: str, controls: Sequence[str] = ()
+) -> EventStudy:
     return event_study(
         values[values[dose].notna()], "_y", held.unit, held.time, dose, held.event,
+        controls=controls,
         weights="_w" if "_w" in values else None,
         family="poisson" if fit.family == "poisson" else "ols",
         offset="_o" if "_o" in values else None,
@@ -245,9 +255,10 @@ def _study(fit: Fit, held: Setting, values: pd.DataFrame, dose: str) -> EventStu
 
 
 def _before(
-    fit: Fit, held: Setting, values: pd.DataFrame, dose: str, name: str
+    fit: Fit, held: Setting, values: pd.DataFrame, dose: str, name: str,
+    controls: Sequence[str] = (),
 ) -> CheckResult:  # fmt: skip
-    study = _study(fit, held, values, dose)
+    study = _study(fit, held, values, dose, controls)
     tests = study.pre_trends()
     joint, line = tests.loc["joint"], tests.loc["linear"]
     parted = bool(joint["p_value"] < 0.05 or line["p_value"] < 0.05)
@@ -263,8 +274,12 @@ def _before(
 def placebo_outcomes(fit: Fit, held: Setting) -> CheckResult:
     """Put in outcomes that the regressor should leave alone."""
     data, parts = _data(fit, held.unit), Parts.of(fit.formula)
+    if not held.placebo_outcomes:
+        raise ModelError("there is no placebo outcome; give placebo_outcomes={column: family}")
     rows = {}
     for outcome, family in held.placebo_outcomes.items():
+        if family not in ("ols", "poisson"):
+            raise UnknownNameError("family", family, ("ols", "poisson"), "placebo_outcomes")
         if outcome not in data:
             raise UnknownNameError("column", outcome, map(str, data.columns))
         if family == "poisson":
@@ -284,9 +299,10 @@ def placebo_outcomes(fit: Fit, held: Setting) -> CheckResult:
             rows[outcome] = np.array(_interval(again, held.term))
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "ci_low", "ci_high"])
     clear = (table["ci_low"] > 0) | (table["ci_high"] < 0)
-    first = table.iloc[0]
+    at = int(clear.to_numpy().argmax())  # the first that moves, else the first
+    first = table.iloc[at]
     told = (
-        f"{str(table.index[0]).replace('_', ' ')}: {first['estimate']:.2f}"
+        f"{str(table.index[at]).replace('_', ' ')}: {first['estimate']:.2f}"
         f" ({first['ci_low']:.2f} to {first['ci_high']:.2f})"
     )
     told += ", though nothing should move it" if clear.any() else "; zero is among these values"
@@ -307,6 +323,9 @@ def recording(fit: Fit, held: Setting) -> CheckResult:
         told = f"{fit.outcome} is not recorded violence; hospital admissions have no counterpart"
         return CheckResult("recording", None, pd.DataFrame(), told + ".")
     table = recorded_against_admitted(held)
+    lacking = [year for year in ("2013/14", "2015/16") if year not in table.index]
+    if lacking:
+        raise ModelError(f"no recorded violence beside admissions in {', '.join(lacking)}")
     moved = float(table["ratio"]["2015/16"] / table["ratio"]["2013/14"] - 1)
     told = (
         f"From 2013/14 to 2015/16 recorded violence with injury in England rose"
@@ -374,7 +393,7 @@ def rivals(fit: Fit, held: Setting) -> CheckResult:
     reach of welfare reform, which raised violent crime where it bit (Giulietti and McConnell
     2020).
     """
-    data, parts = _data(fit, held.unit), Parts.of(fit.formula)
+    data, parts = _data(fit, held.unit, held.time), Parts.of(fit.formula)
     missing = [name for name in held.rivals if name not in data]
     if missing or not held.rivals:
         raise UnknownNameError("column", (missing or ["none"])[0], map(str, data.columns))
@@ -400,10 +419,11 @@ def rivals(fit: Fit, held: Setting) -> CheckResult:
     )
 
 
-def _data(fit: Fit, unit: str) -> pd.DataFrame:
+def _data(fit: Fit, *columns: str) -> pd.DataFrame:
     assert fit.data is not None  # `run` has seen to it
-    if unit not in fit.data:
-        raise UnknownNameError("column", unit, map(str, fit.data.columns))
+    for column in columns:
+        if column not in fit.data:
+            raise UnknownNameError("column", column, map(str, fit.data.columns))
     return fit.data
 
 
@@ -412,9 +432,7 @@ def _values(fit: Fit, held: Setting) -> pd.DataFrame:
 
     Rows that lack the regressor stay: what came before the event needs only the outcome.
     """
-    data, options = _data(fit, held.unit), fit.options
-    if held.time not in data:
-        raise UnknownNameError("column", held.time, map(str, data.columns))
+    data, options = _data(fit, held.unit, held.time), fit.options
     made = read(f"{Parts.of(fit.formula).outcome} ~ 0 + {held.term}", data, held.unit, held.time)
     rows = data.reset_index(drop=True).assign(_y=made.outcome, _x=made.slopes[held.term])
     if options["weights"]:

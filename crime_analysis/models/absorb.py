@@ -12,7 +12,7 @@ from crime_analysis.errors import UnknownNameError
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-__all__ = ["CONVENTIONS", "factor", "parameters", "residualise"]
+__all__ = ["CONVENTIONS", "factor", "is_small", "parameters", "residualise"]
 
 #: Which absorbed effects the small-sample factor counts (see `parameters`).
 CONVENTIONS = ("nested", "all", "slopes", "none")
@@ -44,7 +44,7 @@ def residualise(
     if not effects.shape[1]:
         return values.copy()
     w = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=float)
-    codes = [pd.factorize(effects[name], sort=True)[0] for name in effects]
+    codes = [pd.factorize(effects[name])[0] for name in effects]
     codes.sort(key=lambda c: -int(c.max()))  # stable: the first of equals stays first
     first, others = codes[0], codes[1:]
     total = np.bincount(first, w)
@@ -63,6 +63,12 @@ def residualise(
     # The dummies of several effects add up to one another: of all solutions, the smallest.
     solution = np.linalg.lstsq(normal, weighted.T @ left, rcond=1e-11)[0]
     return less_means(values - dummies @ solution)
+
+
+def is_small(effects: pd.DataFrame) -> bool:
+    """Whether `residualise` is quick beside iterating: a panel of places, not of people."""
+    levels = sorted(int(effects[name].max()) + 1 for name in effects)
+    return len(effects) <= 100_000 and sum(levels[:-1]) <= 2000
 
 
 def _dummies(codes: list[np.ndarray]) -> csr_matrix:

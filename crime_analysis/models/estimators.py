@@ -60,10 +60,21 @@ def _absorbing(rows: Design, formula: str, family: str, errors: str) -> Estimate
     # Names of their own, so that nothing is parsed again and nothing plays two parts.
     slopes = [f"x{place}" for place in range(len(terms))]
     effects = [f"f{place}" for place in range(rows.effects.shape[1])]
-    parts = [scaled.set_axis(slopes, axis=1), rows.effects.set_axis(effects, axis=1)]
-    coded = pd.concat(parts, axis=1)
-    coded["y"] = rows.outcome
-    extra = {"w": rows.weights, "o": rows.offset, "g": rows.cluster}
+    coded = scaled.set_axis(slopes, axis=1).assign(y=rows.outcome)
+    shown = list(slopes)
+    # pyfixest orders several effects by hash, so that last digits change with PYTHONHASHSEED
+    # (0.60). In panels of places they are taken out exactly before, and counts keep one.
+    if family == "ols" and absorb.is_small(rows.effects):
+        coded = _without_effects(coded, rows, dict(zip(slopes, terms, strict=True)), formula)
+        effects = []
+    else:
+        held = rows.effects.set_axis(effects, axis=1)
+        if family == "poisson" and len(effects) > 1 and absorb.is_small(held):
+            effects, dummies = _one_effect(held)
+            slopes = [*slopes, *dummies]
+            coded = pd.concat([coded, dummies], axis=1)
+        coded = pd.concat([coded, held[effects]], axis=1)
+    extra = {"w": rows.weights, "o": rows.offset}
     for name, values in extra.items():
         if values is not None:
             coded[name] = values
@@ -71,11 +82,8 @@ def _absorbing(rows: Design, formula: str, family: str, errors: str) -> Estimate
     written = f"y ~ {' + '.join(slopes)} - 1" + (f" | {' + '.join(effects)}" if effects else "")
     same: dict[str, Any] = {
         "ssc": pf.ssc(k_adj=False, k_fixef="none", G_adj=False),
-        "vcov": {"CRV1": "g"}
-        if rows.cluster is not None
-        else "hetero"
-        if errors == "robust" or family == "poisson"
-        else "iid",
+        # Clusters are summed below: pyfixest's way takes as long as the rest of its work.
+        "vcov": "iid" if rows.cluster is not None or errors == "classical" else "hetero",
         "weights": "w" if rows.weights is not None else None,
         "fixef_rm": "none",
         # The default stops at an absolute 1e-6, too early for small outcomes.
@@ -98,20 +106,58 @@ def _absorbing(rows: Design, formula: str, family: str, errors: str) -> Estimate
             if "collinear" in text:
                 raise ModelError(_collinear(terms, formula)) from None
             raise ModelError(f"{formula!r} cannot be estimated: {text}") from None
-    missing = [t for t, name in zip(terms, slopes, strict=True) if name not in native._coefnames]
+    estimated = list(native._coefnames)
+    missing = [t for t, name in zip(terms, shown, strict=True) if name not in estimated]
     if missing:
         raise ModelError(_collinear(missing, formula))
     if family == "poisson" and not native.convergence:
         raise ModelError(f"{formula!r} did not converge; a term may explain all zeros by itself")
-    covariance = np.asarray(native._vcov, dtype=float).reshape(len(terms), len(terms))
-    if same["vcov"] == "iid":  # pyfixest divides the residual sum of squares by N - 1 (0.60)
+    covariance = np.asarray(native._vcov, dtype=float).reshape(len(estimated), len(estimated))
+    if rows.cluster is not None:
+        covariance = _clustered(native._scores, native._hessian, rows.cluster.to_numpy())
+    elif same["vcov"] == "iid":  # pyfixest divides the residual sum of squares by N - 1 (0.60)
         covariance = covariance * (len(coded) - 1) / len(coded)
+    at = [estimated.index(name) for name in shown]
     return Estimates(
         terms,
-        np.asarray(native._beta_hat, dtype=float) / size,
-        covariance / np.outer(size, size),
+        np.asarray(native._beta_hat, dtype=float)[at] / size,
+        covariance[np.ix_(at, at)] / np.outer(size, size),
         native,
     )
+
+
+def _one_effect(effects: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
+    """Return the effect with the most levels, and dummies of the others less what repeats."""
+    largest = str(effects.nunique().idxmax())
+    rest = effects.drop(columns=largest).astype("str")
+    dummies = pd.get_dummies(rest, drop_first=True, dtype=float)
+    dummies.columns = pd.Index([f"d{place}" for place in range(dummies.shape[1])])
+    both = np.column_stack([pd.get_dummies(effects[largest], dtype=float), dummies])
+    adds = np.abs(np.diag(np.linalg.qr(both, mode="r")))[-dummies.shape[1] :]
+    return [largest], dummies.loc[:, adds > 1e-9 * adds.max()]
+
+
+def _without_effects(
+    columns: pd.DataFrame, rows: Design, terms: dict[str, str], formula: str
+) -> pd.DataFrame:
+    """Return columns less their fixed effects; refuse those of which only rounding is left."""
+    if not rows.effects.shape[1]:
+        return columns
+    values = columns.to_numpy()
+    weights = None if rows.weights is None else rows.weights.to_numpy()
+    left = absorb.residualise(values, rows.effects, weights)
+    gone = np.sqrt((left**2).mean(axis=0)) <= 1e-9 * np.sqrt((values**2).mean(axis=0))
+    flat = [terms[c] for c, lost in zip(columns, gone, strict=True) if lost and c in terms]
+    if flat:
+        raise ModelError(_collinear(flat, formula))
+    return pd.DataFrame(left, columns.index, columns.columns)
+
+
+def _clustered(scores: np.ndarray, hessian: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    """Return the sandwich of the scores' sums by cluster (Liang and Zeger 1986)."""
+    sums = np.column_stack([np.bincount(clusters, column) for column in scores.T])
+    half = np.linalg.solve(hessian, sums.T)
+    return half @ half.T
 
 
 def _two_stage(rows: Design, formula: str, family: str, errors: str) -> Estimates:
@@ -121,14 +167,8 @@ def _two_stage(rows: Design, formula: str, family: str, errors: str) -> Estimate
     names = [[str(c) for c in f] for f in (rows.slopes, rows.endogenous, rows.instruments)]
     every, size = _scaled(pd.concat([rows.slopes, rows.endogenous, rows.instruments], axis=1))
     weights = None if rows.weights is None else rows.weights.to_numpy()
-    values = np.column_stack([rows.outcome.to_numpy(), every.to_numpy()])
-    left = absorb.residualise(values, rows.effects, weights)
-    # What an effect explains leaves only rounding behind, which no library should fit.
-    spread = np.sqrt((values**2).mean(axis=0))
-    gone = np.sqrt((left**2).mean(axis=0)) <= 1e-9 * spread
-    flat = [str(c) for c, lost in zip(every, gone[1:], strict=True) if lost]
-    if flat:
-        raise ModelError(_collinear(flat, formula))
+    columns = every.assign(**{rows.outcome.name: rows.outcome})[[rows.outcome.name, *every]]
+    left = _without_effects(columns, rows, {c: c for c in map(str, every)}, formula).to_numpy()
     y, x, d, z = np.split(left, np.cumsum([1, *map(len, names[:2])]), axis=1)
     together = np.linalg.matrix_rank(np.column_stack([x, z]), tol=None)
     if together < x.shape[1] + z.shape[1]:

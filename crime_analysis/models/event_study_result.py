@@ -238,7 +238,8 @@ class EventStudy(Fit):
             found = (
                 "are too many to be tested jointly with so few clusters"
                 if np.isnan(joint)
-                else f"are jointly zero with p = {joint:.2g}"
+                else f"are jointly zero with p {_small(joint)}, and without slope with"
+                f" p {_small(tests.loc['linear', 'p_value'])}"
             )
             second = (
                 f"Before it the coefficients {found}; less a straight"
@@ -283,7 +284,8 @@ class EventStudy(Fit):
             if tests.empty
             else "what came before cannot be tested jointly"
             if np.isnan(tests.loc["joint", "p_value"])
-            else f"before, jointly zero with p = {tests.loc['joint', 'p_value']:.2g}"
+            else f"before, jointly zero with p {_small(tests.loc['joint', 'p_value'])}, without"
+            f" slope with p {_small(tests.loc['linear', 'p_value'])}"
         )
         return draw_profile(
             self.profile(),
@@ -291,7 +293,7 @@ class EventStudy(Fit):
             source=f"{self.formula}; {self.family}, {self.nobs} rows, {self.vcov}. Bars: 95%"
             " intervals, period by period. Dashed: line through the periods before.",
             x_label="periods since the start" if self.relative else self.time,
-            y_label=f"{self.outcome}" if self.relative else f"{self.outcome}, per 1 of\n{self.by}",
+            y_label=f"{self.outcome}" if self.relative else f"{self.outcome},\nper 1 of {self.by}",
             line=line,
         )
 
@@ -319,3 +321,8 @@ class EventStudy(Fit):
         ends = np.vstack([post.to_numpy() + reach * steps, post.to_numpy() - reach * steps])
         table = self._combined(pd.DataFrame(ends), level)
         return float(table["ci_low"].min()), float(table["ci_high"].max())
+
+
+def _small(p_value: float) -> str:
+    """Return a p-value to be read after the letter."""
+    return "< 0.001" if p_value < 0.001 else f"= {p_value:.2g}"

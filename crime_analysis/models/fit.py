@@ -223,15 +223,15 @@ class Fit:
         if relative and regressor:
             told = f"{size} per cent"
         elif relative:
-            told = f"about {abs(float(np.expm1(row['estimate']))):.1%}"
+            told = f"about {_percent(abs(float(np.expm1(row['estimate']))))}"
         else:
             told = f"{abs(row['estimate']) / 100:.3g}" if regressor else size
         way = "more" if row["estimate"] > 0 else "less"
         scale = 0.01 if regressor and not relative else 1.0
         ends = f"{low * scale:.3g} to {high * scale:.3g}"
         if relative and not regressor:
-            ends = f"{float(np.expm1(low)):.1%} to {float(np.expm1(high)):.1%}"
-        clear = not low <= 0 <= high
+            ends = f"{_percent(float(np.expm1(low)))} to {_percent(float(np.expm1(high)))}"
+        clear = low > 0 or high < 0
         doubt = (
             "zero is not among them, so a difference this large would be rare if there were none"
             if clear
@@ -246,7 +246,8 @@ class Fit:
             instruments = ", ".join(map(str, self.design.instruments))
             assumption = (
                 f"It is an effect only if {instruments} moves {what} through {name} alone and is"
-                " otherwise as good as random."
+                " otherwise as good as random; if it hardly does, this interval misleads, that of"
+                " first_stage() does not."
             )
         else:
             assumption = (
@@ -260,12 +261,22 @@ class Fit:
         )
 
 
+def _percent(value: float) -> str:
+    """Return a share as a percentage of three figures, however small or large."""
+    return f"{value:.1%}" if 0.01 <= abs(value) < 1 else f"{float(f'{value * 100:.3g}'):,.12g}%"
+
+
 def _logged(name: str) -> str | None:
-    """Return what a logarithm is of, in words; None if the name is of no logarithm."""
-    earlier = re.fullmatch(r"lag\((.+), (\d+)\)", name)
+    """Return what a logarithm is of, in words; None if the name is of no logarithm.
+
+    A product with a logarithm is none: what it multiplies has a unit of its own.
+    """
+    if ":" in name:
+        return None
+    earlier = re.fullmatch(r"lag\((.+?)(?:, (?:k=)?(-?)(\d+))?\)", name)
     if earlier:
         inside = _logged(earlier[1])
-        return inside and f"{inside} ({earlier[2]} before)"
+        return inside and f"{inside} ({earlier[3] or 1} {'after' if earlier[2] else 'before'})"
     if name.startswith("log(") and name.endswith(")"):
         return name[4:-1]
     return name[4:].replace("_", " ") if name.startswith("log_") else None

@@ -175,11 +175,10 @@ def estimate(
         raise ModelError("an offset needs family='poisson' or 'negative_binomial'")
     numeric = _numeric(design)
     _refuse(numeric, names, formula)
-    everything = pd.concat([numeric, _groups(design)], axis=1)
-    why = _incomplete(everything)
-    why = _uninformative(design, why, counts)
-    kept = why == ""
-    rows = _rows(design, kept)
+    coded = _coded(design)
+    kept, why = _incomplete(numeric, coded)
+    _set_aside(design, coded, kept, why, counts)
+    rows = _rows(design, coded, kept)
     _check(rows, family, formula)
     slopes = rows.slopes.shape[1] + rows.endogenous.shape[1]
     levels = [int(rows.effects[name].max()) + 1 for name in rows.effects if kept.any()]
@@ -233,36 +232,46 @@ def _numeric(design: Design) -> pd.DataFrame:
     return frame.loc[:, ~frame.columns.duplicated()]
 
 
-def _groups(design: Design) -> pd.DataFrame:
-    frame = design.effects.copy(deep=False)
-    if design.cluster is not None and str(design.cluster.name) not in frame:
-        frame[str(design.cluster.name)] = design.cluster
-    return frame
+def _coded(design: Design) -> dict[str, np.ndarray]:
+    """Return effects and clusters as codes in the order of their names, -1 where missing."""
+    groups = {str(name): design.effects[name] for name in design.effects}
+    if design.cluster is not None:
+        groups.setdefault(str(design.cluster.name), design.cluster)  # often an effect too
+    return {name: pd.factorize(values, sort=True)[0] for name, values in groups.items()}
 
 
-def _rows(design: Design, kept: np.ndarray) -> Design:
-    """Return the rows kept, as numbers: groups as codes in the order of their names."""
+def _rows(design: Design, coded: dict[str, np.ndarray], kept: np.ndarray) -> Design:
+    """Return the rows kept, as numbers: groups as codes, none left out."""
     at = np.flatnonzero(kept)
+    whole = len(at) == len(kept)
 
-    def codes(values: pd.Series) -> pd.Series:
-        coded = pd.factorize(values.iloc[at], sort=True)[0]
-        return pd.Series(coded, index=at, name=values.name)
+    def codes(name: str) -> np.ndarray:
+        here = coded[name] if whole else coded[name][at]
+        present = np.bincount(here) > 0
+        return here if present.all() else (np.cumsum(present) - 1)[here]
 
     def numbers(frame: pd.DataFrame) -> pd.DataFrame:
-        return frame.iloc[at].set_axis(at).astype("float64")
+        return (frame if whole else frame.iloc[at]).set_axis(at).astype("float64")
 
-    optional = {
-        role: None if values is None else values.iloc[at].set_axis(at).astype("float64")
-        for role, values in (("weights", design.weights), ("offset", design.offset))
-    }
+    def column(values: pd.Series | None) -> pd.Series | None:
+        return None if values is None else numbers(values.to_frame()).iloc[:, 0]
+
+    effects = pd.DataFrame({str(name): codes(str(name)) for name in design.effects}, index=at)
+    cluster = None
+    if design.cluster is not None:
+        name = str(design.cluster.name)
+        cluster = pd.Series(
+            effects[name] if name in effects else codes(name), index=at, name=design.cluster.name
+        )
     return Design(
-        outcome=design.outcome.iloc[at].set_axis(at).astype("float64"),
+        outcome=numbers(design.outcome.to_frame()).iloc[:, 0],
         slopes=numbers(design.slopes),
         endogenous=numbers(design.endogenous),
         instruments=numbers(design.instruments),
-        effects=pd.DataFrame({str(n): codes(design.effects[n]) for n in design.effects}, index=at),
-        cluster=None if design.cluster is None else codes(design.cluster),
-        **optional,
+        effects=effects,
+        cluster=cluster,
+        weights=column(design.weights),
+        offset=column(design.offset),
     )
 
 
@@ -291,35 +300,39 @@ def _refuse(numeric: pd.DataFrame, names: pd.DataFrame, formula: str) -> None:
             )
 
 
-def _incomplete(columns: pd.DataFrame) -> np.ndarray:
-    """Return, by row, which values are missing, in words; empty where none is."""
-    why = np.full(len(columns), "", dtype=object)
-    for column in columns:
-        missing = columns[column].isna().to_numpy()
+def _incomplete(
+    numeric: pd.DataFrame, coded: dict[str, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows are whole and, for the others, which values are missing, in words."""
+    kept = np.ones(len(numeric), dtype=bool)
+    why = np.full(len(numeric), "", dtype=object)
+    absent = {str(column): numeric[column].isna().to_numpy() for column in numeric}
+    for name, codes in coded.items():
+        absent.setdefault(name, codes < 0)
+    for column, missing in absent.items():
         if missing.any():
             why[missing] = [f"{w}, {column}" if w else f"no {column}" for w in why[missing]]
-    if not (why == "").any():
-        raise ModelError(f"no row has all of {list(map(str, columns))}")
-    return why
+            kept &= ~missing
+    if not kept.any():
+        raise ModelError(f"no row has all of {list(absent)}")
+    return kept, why
 
 
-def _uninformative(design: Design, why: np.ndarray, counts: bool) -> np.ndarray:
-    """Add the rows whose fixed effect leaves nothing to explain, until none is left.
+def _set_aside(
+    design: Design, coded: dict[str, np.ndarray], kept: np.ndarray, why: np.ndarray, counts: bool
+) -> None:
+    """Set aside, in `kept` and `why`, rows whose effect leaves nothing to explain, until none is.
 
     pyfixest would drop them itself, but then says which by a name that changes with versions,
     fails on counts of zero (0.60), and ends the whole process where no row is left.
     """
-    if not design.effects.shape[1]:
-        return why
-    why = why.copy()
-    coded = {name: pd.factorize(design.effects[name])[0] for name in design.effects}
     outcome = design.outcome.to_numpy(dtype=float, na_value=np.nan)
-    left = np.flatnonzero(why == "")
+    left = np.flatnonzero(kept)
     found = True
     while found and len(left):
         found = False
-        for name, code in coded.items():
-            here = code[left]
+        for name in map(str, design.effects):
+            here = coded[name][left]
             alone = np.bincount(here)[here] == 1
             reasons = [(alone, f"the only row of its {name}")]
             if counts:
@@ -330,8 +343,8 @@ def _uninformative(design: Design, why: np.ndarray, counts: bool) -> np.ndarray:
                 why[left[hit]] = reason
                 gone |= hit
             if gone.any():
+                kept[left[gone]] = False
                 left, found = left[~gone], True
-    return why
 
 
 def _check(rows: Design, family: str, formula: str) -> None:
