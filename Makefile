@@ -8,13 +8,15 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	{ command -v $$p; break; }; done)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help report test lint format notebook data clean
+.PHONY: help report test lint format notebook data benchmark coverage clean
 
 help:
 	@echo "make report    render the report for the Metropolitan Police into reports/"
 	@echo "make test      run the tests"
 	@echo "make notebook  open the notebooks in JupyterLab"
 	@echo "make lint      check style and types"
+	@echo "make benchmark  time the estimators against other programs (a few minutes)"
+	@echo "make coverage   count anew how often intervals hold the truth (about ten minutes)"
 	@echo "make data RAW=DIR  rebuild data/ from a folder of official files"
 
 report: $(VENV)/.installed
@@ -35,6 +37,17 @@ notebook: $(VENV)/.installed
 data: $(VENV)/.installed
 	@test -n "$(RAW)" || { echo "say where the official files are: make data RAW=DIR" >&2; exit 2; }
 	@$(VENV)/bin/crime-analysis data build --raw "$(RAW)"
+
+benchmark: $(VENV)/.installed-benchmark
+	@echo "== wild cluster bootstrap: pyfixest, wildboottest"
+	@$(VENV)/bin/python benchmarks/wild_bootstrap.py
+	@echo "== specification curve: a loop over statsmodels"
+	@$(VENV)/bin/python benchmarks/specification_curve.py
+	@echo "== fit_panel: pyfixest called directly"
+	@$(VENV)/bin/python benchmarks/fit_panel.py
+
+coverage: $(VENV)/.installed
+	@$(VENV)/bin/python benchmarks/interval_coverage.py --seed 2018 --jobs 2
 
 clean:
 	rm -rf $(VENV) reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -61,6 +74,12 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) install --editable '.[dev]' >$(VENV)/install.log 2>&1 || { \
+		echo "installing failed: is there a network connection to the Python package index? Run make again once there is ($(VENV)/install.log says what failed)" >&2; \
+		exit 2; }
+	@touch $@
+
+$(VENV)/.installed-benchmark: $(VENV)/.installed
+	@$(PIP) install --editable '.[benchmark]' >$(VENV)/install.log 2>&1 || { \
 		echo "installing failed: is there a network connection to the Python package index? Run make again once there is ($(VENV)/install.log says what failed)" >&2; \
 		exit 2; }
 	@touch $@

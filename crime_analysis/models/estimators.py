@@ -50,7 +50,7 @@ def _scaled(columns: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def _absorbing(rows: Design, formula: str, family: str, errors: str) -> Estimates:
-    """Estimate by least squares or Poisson with pyfixest."""
+    """Estimate by least squares or Poisson with pyfixest; its own result knows no clusters."""
     import pyfixest as pf
 
     terms = [str(c) for c in rows.slopes]

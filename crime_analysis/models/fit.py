@@ -71,8 +71,9 @@ class Fit:
     data_used : DataFrame
         One row per row of the data: its keys, whether it was kept, and why not.
     native : object
-        The library's own result, for what is not exposed here; its regressors are divided by
-        powers of two.
+        The library's own result, for what is not exposed here: its regressors are divided by
+        powers of two, fixed effects may be taken out of them, and its own errors are neither
+        clustered nor carry the small-sample factor.
     design : Design, optional
         The rows that were estimated from, as numbers.
     small_sample : str
