@@ -151,6 +151,19 @@ def funding_to_officers(panel: pd.DataFrame) -> Link:
     ------
     ModelError
         If fewer than two years of the panel have funding.
+
+    Notes
+    -----
+    An effect only if the share moved officers through money alone and forces of different
+    shares would otherwise have moved alike (a dose-response difference-in-differences); not to
+    be read for one force's own choice of how to spend. Gearing of the 2010 cuts: Crawford,
+    Disney and Innes (2015).
+
+    Examples
+    --------
+    >>> import crime_analysis as ca
+    >>> funding_to_officers(ca.force_panel()).headline
+    'instrument: share of all grants'
     """
     rows = panel.dropna(subset=["log_funding_real"])
     years = sorted(rows["fy_start"].unique())
@@ -213,6 +226,19 @@ def officers_to_violence(
     ------
     UnknownNameError
         If `outcome` is not known, with the nearest ones.
+
+    Notes
+    -----
+    An effect only if violence does not move officers and nothing else moves both; recorded
+    violence also moves with recording (HMIC 2014), and more officers record more of it
+    (Vollaard and Hamed 2012), so the sign can be wrong. Not for recorded violence alone: read
+    homicide beside it.
+
+    Examples
+    --------
+    >>> import crime_analysis as ca
+    >>> officers_to_violence(ca.force_panel(), "homicide").table["f_statistic"].isna().all()
+    np.True_
     """
     if outcome not in OUTCOMES:
         raise UnknownNameError("outcome", outcome, OUTCOMES)
@@ -247,6 +273,12 @@ def fit_links(panel: pd.DataFrame, register: pd.DataFrame) -> dict[str, Link]:
     -------
     dict
         ``"officers"``: `funding_to_officers`; then one `officers_to_violence` an outcome.
+
+    Examples
+    --------
+    >>> import crime_analysis as ca
+    >>> list(fit_links(ca.force_panel(), ca.load("breaks")))
+    ['officers', 'violence_with_injury', 'robbery', 'homicide']
     """
     fitted = {"officers": funding_to_officers(panel)}
     return fitted | {name: officers_to_violence(panel, name, register) for name in OUTCOMES}
@@ -317,6 +349,13 @@ def chain(
 ) -> pd.DataFrame:
     """Carry both links' uncertainty through: what a force's losses imply for violence.
 
+    The share of a rise in violence that the loss of officers (or of funding) can account for,
+    with its interval, by simulation from both links' headline estimates. It is an effect only if
+    both links are: see `checks.verdict` of each. Not for a force whose violence fell (there is
+    no rise to share out), and not a forecast. Two estimates multiplied have wider tails than
+    either; where an instrument is weak its ratio has no mean, so medians and percentiles are
+    given and never means (Fieller 1954).
+
     Parameters
     ----------
     panel : DataFrame
@@ -348,6 +387,15 @@ def chain(
     ------
     UnknownNameError
         If the panel lacks the force or a year.
+
+    Examples
+    --------
+    >>> import crime_analysis as ca
+    >>> panel = ca.force_panel()
+    >>> links = ca.fit_links(panel, ca.load("breaks"))
+    >>> implied = chain(panel, links, "Kent", "2010/11", "2017/18", rng=2018)
+    >>> implied["route"].unique().tolist()
+    ['officers lost', 'funding lost']
     """
     from crime_analysis.panel import change
 
