@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from crime_analysis import periods
-from crime_analysis.tables import Table
+from crime_analysis.tables import Table, minus
 
 __all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "YELLOW", "Figure", "canvas", "year_axis"]
 
@@ -68,8 +68,8 @@ class Figure:
     def _repr_html_(self) -> str:
         picture = base64.b64encode(self.svg).decode()
         return (
-            f'<figure class="chart"><figcaption>{html.escape(self.title)}</figcaption>'
-            f'<img alt="{html.escape(self.alt, quote=True)}" src="data:image/svg+xml;base64,'
+            f'<figure class="chart"><figcaption>{html.escape(minus(self.title))}</figcaption>'
+            f'<img alt="{html.escape(minus(self.alt), quote=True)}" src="data:image/svg+xml;base64,'
             f'{picture}"><p class="source">{html.escape(self.source)}</p>'
             "<details><summary>Figures behind this chart</summary>"
             f"{Table(self.data)._repr_html_()}</details></figure>"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis.links import OUTCOMES, Effect, Link, verdict
+from crime_analysis.tables import minus
 
 __all__ = [
     "Text",
@@ -43,7 +44,7 @@ class Text:
         return "\n\n".join(self.paragraphs)
 
     def _repr_html_(self) -> str:
-        return "".join(f"<p>{html.escape(p)}</p>" for p in self.paragraphs)
+        return "".join(f"<p>{html.escape(minus(p))}</p>" for p in self.paragraphs)
 
 
 def percent(value: float) -> str:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from crime_analysis import catalog, codebook
 from crime_analysis.errors import DataError, ParameterError, UnknownNameError
 from crime_analysis.sources.origin import Origin, expand
-from crime_analysis.sources.rawfile import read_number
+from crime_analysis.sources.sheet import read_number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,7 +16,8 @@ import pandas as pd
 
 from crime_analysis.earlier import Earlier
 from crime_analysis.errors import ParameterError, SourceError
-from crime_analysis.sources.rawfile import Publication, RawFile, key_of
+from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.sheet import key_of
 
 __all__ = ["MissingPublication", "Recognised", "publications", "recognise"]
 

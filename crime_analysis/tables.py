@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["Table"]
+__all__ = ["Table", "minus"]
 
 
 _HEADINGS = {
@@ -19,6 +20,17 @@ _HEADINGS = {
     "p_value": "p",
     "nobs": "rows",
 }
+
+
+def minus(text: str) -> str:
+    """Return text with true minus signs before numbers; hyphens in dates and names stay.
+
+    Examples
+    --------
+    >>> minus("-0.3 to 0.2 from 2018-09-17, by y ~ x - 1")
+    '−0.3 to 0.2 from 2018-09-17, by y ~ x - 1'
+    """
+    return re.sub(r"(?<![\w.-])-(?=\d)", "−", text)
 
 
 def _number(value: float) -> str:

@@ -17,7 +17,8 @@ from crime_analysis import catalog, cli, crosscheck, crosscheck_pairs
 from crime_analysis.crosscheck import AGREES, COMPARISONS, DECLARED, DIFFERS, STALE, Comparison
 from crime_analysis.errors import DataError
 from crime_analysis.sources import mps_master, workforce_bulletins
-from crime_analysis.sources.rawfile import RawFile, plain
+from crime_analysis.sources.rawfile import RawFile
+from crime_analysis.sources.sheet import plain
 
 MET = "Metropolitan Police"
 BY_NAME = {comparison.name: comparison for comparison in COMPARISONS}

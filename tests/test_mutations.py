@@ -47,7 +47,8 @@ from crime_analysis.sources import (
 )
 from crime_analysis.sources.mps_borough_table import ELSEWHERE
 from crime_analysis.sources.police_uk import read_police_uk
-from crime_analysis.sources.rawfile import RawFile, Sheet, read_number
+from crime_analysis.sources.rawfile import RawFile
+from crime_analysis.sources.sheet import Sheet, read_number
 
 CUTS = Path(__file__).parent / "cuts"
 SEED = 2018

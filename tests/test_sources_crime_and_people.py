@@ -35,7 +35,8 @@ from crime_analysis.sources import (
     recorded_crime_rolling,
     workforce,
 )
-from crime_analysis.sources.rawfile import RawFile, Sheet, read_number
+from crime_analysis.sources.rawfile import RawFile
+from crime_analysis.sources.sheet import Sheet, read_number
 
 CUTS = Path(__file__).parent / "cuts"
 Rows = list[list[Any]]

@@ -23,7 +23,8 @@ from crime_analysis.sources import (
     quoted,
     quoted_figures,
 )
-from crime_analysis.sources.rawfile import RawFile, Sheet
+from crime_analysis.sources.rawfile import RawFile
+from crime_analysis.sources.sheet import Sheet
 
 CUTS = Path(__file__).parent / "cuts"
 Rows = list[list[Any]]

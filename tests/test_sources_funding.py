@@ -25,7 +25,8 @@ from crime_analysis.sources import (
     hmic_value_for_money,
     revenue_outturn,
 )
-from crime_analysis.sources.rawfile import RawFile, Sheet
+from crime_analysis.sources.rawfile import RawFile
+from crime_analysis.sources.sheet import Sheet
 
 CUTS = Path(__file__).parent / "cuts"
 Rows = list[list[Any]]

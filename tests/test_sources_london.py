@@ -32,7 +32,8 @@ from crime_analysis.sources import (
 )
 from crime_analysis.sources.mps_borough_table import ELSEWHERE
 from crime_analysis.sources.origin import expand
-from crime_analysis.sources.rawfile import RawFile, Sheet
+from crime_analysis.sources.rawfile import RawFile
+from crime_analysis.sources.sheet import Sheet
 
 CUTS = Path(__file__).parent / "cuts"
 READERS = (

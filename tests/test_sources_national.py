@@ -36,7 +36,8 @@ from crime_analysis.sources import (
     workforce_bulletins,
 )
 from crime_analysis.sources.origin import Origin, expand
-from crime_analysis.sources.rawfile import RawFile, Sheet
+from crime_analysis.sources.rawfile import RawFile
+from crime_analysis.sources.sheet import Sheet
 
 CUTS = Path(__file__).parent / "cuts"
 MODULES: tuple[ModuleType, ...] = (

@@ -16,7 +16,8 @@ import pandas as pd
 from crime_analysis import places
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import Origin, letters
-from crime_analysis.sources.rawfile import Publication, RawFile, plain
+from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.sheet import plain
 
 __all__ = ["PUBLICATION", "parse", "read", "recognise"]
 

@@ -18,7 +18,8 @@ from crime_analysis import periods, places
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.force_area_tables import parse_knife
 from crime_analysis.sources.origin import at
-from crime_analysis.sources.rawfile import Publication, RawFile, Sheet, plain
+from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.sheet import Sheet, plain
 
 __all__ = [
     "EDITIONS",

@@ -23,7 +23,8 @@ import pandas as pd
 
 from crime_analysis import periods, places
 from crime_analysis.sources.origin import Traced, origin_of
-from crime_analysis.sources.rawfile import Publication, RawFile, Sheet, plain
+from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.sheet import Sheet, plain
 
 __all__ = [
     "PUBLICATION", "parse_funding", "parse_workforce", "read_funding", "read_workforce",

@@ -20,7 +20,8 @@ from crime_analysis import places
 from crime_analysis.errors import SourceError
 from crime_analysis.sources import hmic_value_for_money
 from crime_analysis.sources.origin import origin_of
-from crime_analysis.sources.rawfile import RawFile, Sheet, plain
+from crime_analysis.sources.rawfile import RawFile
+from crime_analysis.sources.sheet import Sheet, plain
 
 __all__ = ["POPULATION_YEAR", "parse_2012", "parse_2016", "parse_population", "read",
            "read_population"]  # fmt: skip

@@ -24,7 +24,8 @@ import pandas as pd
 from crime_analysis import places
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import origin_of
-from crime_analysis.sources.rawfile import Publication, RawFile, Sheet, plain
+from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.sheet import Sheet, plain
 
 __all__ = ["EDITIONS", "PUBLICATIONS", "Edition", "parse", "read", "recognise"]
 

@@ -16,7 +16,8 @@ import pandas as pd
 from crime_analysis import periods
 from crime_analysis.errors import ParameterError
 from crime_analysis.sources.origin import Origin, at
-from crime_analysis.sources.rawfile import Publication, RawFile, Sheet, plain
+from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.sheet import Sheet, plain
 
 __all__ = ["PUBLICATION", "parse", "read", "read_years", "recognise"]
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import lines
-from crime_analysis.sources.rawfile import Publication, RawFile, month_number
+from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.sheet import month_number
 
 __all__ = ["HEADINGS", "PUBLICATION", "read", "recognise"]
 

@@ -18,7 +18,8 @@ from crime_analysis.sources.mps_borough_table import (
     only_boroughs,
 )
 from crime_analysis.sources.origin import total
-from crime_analysis.sources.rawfile import Publication, RawFile, month_number, plain
+from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.sheet import month_number, plain
 
 __all__ = ["HEADINGS", "PUBLICATION", "parse", "read", "read_elsewhere", "recognise"]
 

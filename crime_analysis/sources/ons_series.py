@@ -12,7 +12,8 @@ import pandas as pd
 from crime_analysis import periods
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import Origin, Traced, origin_of
-from crime_analysis.sources.rawfile import Publication, RawFile, read_number
+from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.sheet import read_number
 
 __all__ = ["CPIH", "GDP_DEFLATOR", "PUBLICATIONS", "read", "recognise"]
 

@@ -12,7 +12,8 @@ import pandas as pd
 
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import Origin
-from crime_analysis.sources.rawfile import Publication, RawFile, key_of
+from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.sheet import key_of
 
 __all__ = ["HEADINGS", "PUBLICATION", "read", "recognise"]
 

@@ -12,7 +12,8 @@ import pandas as pd
 
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import Origin
-from crime_analysis.sources.rawfile import Publication, RawFile, month_number, plain
+from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.sheet import month_number, plain
 
 __all__ = ["LOOKS_PARTIAL", "PUBLICATION", "parse", "read", "recognise"]
 

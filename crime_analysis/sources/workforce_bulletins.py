@@ -15,7 +15,8 @@ import pandas as pd
 from crime_analysis import places
 from crime_analysis.errors import SourceError
 from crime_analysis.sources.origin import Origin
-from crime_analysis.sources.rawfile import Publication, RawFile, Sheet, plain
+from crime_analysis.sources.rawfile import Publication, RawFile
+from crime_analysis.sources.sheet import Sheet, plain
 
 __all__ = ["PUBLICATIONS", "parse", "read", "recognise"]
 
