@@ -196,17 +196,7 @@ def _effect(stage: FirstStage, p_value: float, parted: bool) -> dict[str, object
 
 def _set(stage: FirstStage) -> str:
     """Return an Anderson-Rubin set in words."""
-    parts = [
-        "everything"
-        if np.isinf(low) and np.isinf(high)
-        else f"{high:.2f} and below"
-        if np.isinf(low)
-        else f"{low:.2f} and above"
-        if np.isinf(high)
-        else f"{low:.2f} to {high:.2f}"
-        for low, high in stage.region
-    ]
-    return (" or ".join(parts) or "empty").replace("-", "−")
+    return stage.in_words(".2f", "empty").replace("-", "−")
 
 
 def _pre_trends(

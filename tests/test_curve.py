@@ -458,7 +458,7 @@ class TestRefusals:
             one(small(), data.assign(unit=data["unit"].where(np.arange(len(data)) > 0)))
         with pytest.raises(ModelError, match="there are no rows"):
             one(small(), data.head(0))
-        with pytest.raises(ModelError, match="lags need 'year' in numbers"):
+        with pytest.raises(ModelError, match="column 'year' does not count periods"):
             one(small(lags=[1]), data.assign(year=data["year"].map("year {}".format)))
 
 

@@ -28,7 +28,7 @@ import numpy as np
 
 from crime_analysis.errors import ModelError, UnknownNameError
 from crime_analysis.inference.inversion import Draws
-from crime_analysis.inference.projection import projection
+from crime_analysis.models.projection import projection
 from crime_analysis.randomness import generator
 
 if TYPE_CHECKING:

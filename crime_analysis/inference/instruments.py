@@ -101,19 +101,23 @@ class FirstStage:
         weighted = first @ self.cross
         return (weighted * reduced).sum(axis=1) / (weighted * first).sum(axis=1)
 
-    def summary(self) -> str:
-        """Return strength and confidence set in words."""
+    def in_words(self, digits: str = ".3g", empty: str = "no value at all") -> str:
+        """Return the Anderson-Rubin set in words, its ends written as `digits` says."""
         parts = [
             "everything"
             if np.isinf(low) and np.isinf(high)
-            else f"{high:.3g} and below"
+            else f"{high:{digits}} and below"
             if np.isinf(low)
-            else f"{low:.3g} and above"
+            else f"{low:{digits}} and above"
             if np.isinf(high)
-            else f"{low:.3g} to {high:.3g}"
+            else f"{low:{digits}} to {high:{digits}}"
             for low, high in self.region
         ]
-        told = " or ".join(parts) if parts else "no value at all"
+        return " or ".join(parts) or empty
+
+    def summary(self) -> str:
+        """Return strength and confidence set in words."""
+        told = self.in_words()
         weak = "weak (under 10)" if self.effective_f < 10 else "10 or more"
         return (
             f"{self.endogenous} by {', '.join(self.table.index)}: F {self.f_statistic:.1f},"

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis.errors import ModelError, ParameterError
-from crime_analysis.inference.projection import projection
 from crime_analysis.models.fit import Design, Fit
+from crime_analysis.models.projection import projection
 
 __all__ = ["bound", "least_squares_rows", "left_over", "partial_r2", "robustness"]
 

@@ -13,8 +13,8 @@ from crime_analysis.errors import ModelError, ParameterError, UnknownNameError
 from crime_analysis.inference.arrangements import Arrangements, arrange
 from crime_analysis.inference.bootstrap import check_draws, check_test
 from crime_analysis.inference.inversion import TIE, Draws
-from crime_analysis.inference.projection import projection
 from crime_analysis.models.panel_regression import fit_panel
+from crime_analysis.models.projection import projection
 
 if TYPE_CHECKING:
     from crime_analysis.drawing import Figure

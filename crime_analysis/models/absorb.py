@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from crime_analysis.errors import UnknownNameError
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
+from crime_analysis.models.projection import projection
 
 __all__ = ["CONVENTIONS", "factor", "is_small", "parameters", "residualise"]
 
@@ -23,9 +19,7 @@ def residualise(
 ) -> np.ndarray:
     """Return the residuals of columns on fixed effects, by weighted least squares.
 
-    Exact for any number of effects, not iterated: the effect with most levels is taken out by
-    group means, the others by the normal equations of what is left of their dummies
-    (Frisch and Waugh 1933; Lovell 1963).
+    Exact for any number of effects, not iterated (Frisch and Waugh 1933; Lovell 1963).
 
     Parameters
     ----------
@@ -43,40 +37,15 @@ def residualise(
     values = np.asarray(values, dtype=float)
     if not effects.shape[1]:
         return values.copy()
-    w = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=float)
-    codes = [pd.factorize(effects[name])[0] for name in effects]
-    codes.sort(key=lambda c: -int(c.max()))  # stable: the first of equals stays first
-    first, others = codes[0], codes[1:]
-    total = np.bincount(first, w)
-
-    def less_means(v: np.ndarray) -> np.ndarray:
-        means = np.column_stack([np.bincount(first, w * column) for column in v.T])
-        return v - (means / total[:, None])[first]
-
-    left = less_means(values) if values.shape[1] else values.copy()
-    if not others or not values.shape[1]:
-        return left
-    dummies = _dummies(others)
-    weighted = dummies.multiply(w[:, None]).tocsr()
-    cross = (weighted.T @ _dummies([first])).toarray()
-    normal = (weighted.T @ dummies).toarray() - (cross / total) @ cross.T
-    # The dummies of several effects add up to one another: of all solutions, the smallest.
-    solution = np.linalg.lstsq(normal, weighted.T @ left, rcond=1e-11)[0]
-    return less_means(values - dummies @ solution)
+    root = np.ones(len(values)) if weights is None else np.sqrt(np.asarray(weights, dtype=float))
+    held = projection(effects, np.empty((len(values), 0)), root)
+    return held.residual(root[:, None] * values) / root[:, None]
 
 
 def is_small(effects: pd.DataFrame) -> bool:
     """Whether `residualise` is quick beside iterating: a panel of places, not of people."""
     levels = sorted(int(effects[name].max()) + 1 for name in effects)
     return len(effects) <= 100_000 and sum(levels[:-1]) <= 2000
-
-
-def _dummies(codes: list[np.ndarray]) -> csr_matrix:
-    from scipy import sparse
-
-    rows = np.arange(len(codes[0]))
-    blocks = [sparse.csr_matrix((np.ones(len(c)), (rows, c)), dtype=float) for c in codes]
-    return sparse.hstack(blocks, format="csr")
 
 
 def parameters(

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from crime_analysis import periods
 from crime_analysis.errors import ModelError, ParameterError, UnknownNameError
+from crime_analysis.models.formula import whole_periods
 
 __all__ = ["CHOICES", "Columns", "Universe", "read_columns"]
 
@@ -269,13 +269,7 @@ def read_columns(universe: Universe, data: pd.DataFrame) -> Columns:
 def _earlier(moments: pd.Index, lag: int, time: str) -> np.ndarray:
     if lag == 0:
         return np.arange(len(moments))
-    if not pd.api.types.is_numeric_dtype(moments):
-        try:
-            moments = pd.Index([periods.start(str(moment)) for moment in moments])
-        except Exception as problem:
-            raise ModelError(
-                f"lags need {time!r} in numbers or financial years like 2010/11: {problem}"
-            ) from None
+    moments = pd.Index(whole_periods(pd.Series(moments), time))
     return moments.get_indexer(moments - lag)
 
 
