@@ -81,7 +81,7 @@ class Table:
             number = float(value)
             if column in self.formats and np.isfinite(number):
                 return self.formats[column].format(number).replace("-", "−"), True
-            if column == "p_value" and number < 0.001:  # a chance is never nought
+            if column.endswith(("p_value", "_p")) and number < 0.001:  # a chance is never nought
                 return "<0.001", True
             return _number(number), True
         return ("–" if value is None or value is pd.NA else str(value)), False

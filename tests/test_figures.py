@@ -114,3 +114,10 @@ def test_the_readme_shows_the_figure_that_the_data_make(drawn):
     assert prose.links_title(ca.fit_links(ca.force_panel(), ca.load("breaks"))) in readme
     stored = (ROOT / "notebooks" / "links.svg").read_bytes()
     ElementTree.fromstring(stored)
+
+
+def test_a_chance_is_never_printed_as_nought():
+    shown = pd.DataFrame({"a": ["x"], "p_value": [0.0], "slope_p": [0.0004], "joint_p": [0.002]})
+    page = Table(shown)._repr_html_()
+    assert page.count("&lt;0.001</td>") == 2
+    assert "0.002</td>" in page
