@@ -12,7 +12,15 @@ from types import ModuleType
 
 import pandas as pd
 
-from crime_analysis import assumptions, breaks, codebook, funding, periods, places
+from crime_analysis import (
+    assumptions,
+    breaks,
+    claims_register,
+    codebook,
+    funding,
+    periods,
+    places,
+)
 from crime_analysis.errors import DataError
 from crime_analysis.recognised import MissingPublication, Recognised
 from crime_analysis.sources import (
@@ -520,9 +528,9 @@ def _places(found: Recognised) -> pd.DataFrame:
     return _figures(found.every(geography), "code")
 
 
-def _claims(found: Recognised) -> pd.DataFrame:
-    claims = quoted.read_claims(found.one(quoted, quoted.CLAIMS))
-    return _figures(claims.assign(source=quoted.CLAIMS.id), "wording")
+def _statements(found: Recognised) -> pd.DataFrame:
+    said = quoted.read_statements(found.one(quoted, quoted.STATEMENTS))
+    return _figures(said.assign(source=quoted.STATEMENTS.id), "wording")
 
 
 def _quoted(found: Recognised) -> pd.DataFrame:
@@ -582,6 +590,7 @@ MAKERS: dict[str, Callable[[Recognised], pd.DataFrame]] = {
     "places": _places,
     "breaks": lambda f: _register("breaks", breaks.REGISTER),
     "assumptions": lambda f: _register("assumptions", assumptions.REGISTER),
-    "claims": _claims,
+    "claims": lambda f: _register("claims", claims_register.REGISTER),
+    "statements": _statements,
     "quoted_figures": _quoted,
 }

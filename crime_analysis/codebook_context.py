@@ -286,6 +286,34 @@ CONTEXT: tuple[Table, ...] = (
     ),
     Table(
         "claims",
+        "The claims of the September 2018 article, in the project's own words",
+        "One row a claim. What figures bear on it, and the verdict, are worked out by"
+        " crime_analysis.claims and are in no table.",
+        (
+            Field("id", "string", "Short name", pattern=r"^[a-z0-9-]+$"),
+            Field("claim", "string", "The claim, paraphrased"),
+            Field(
+                "topic", "string", "Link of the chain that it is about",
+                allowed=("funding", "officers", "violence", "causes", "taskforce"),
+            ),
+            Field("about", "string", "Place and time that it is about"),
+            Field(
+                "figures", "string", "Figures that it states, name=number, separated by ';'",
+                pattern=r"^[a-z_]+=[0-9.]+(;[a-z_]+=[0-9.]+)*$", missing=True,
+            ),
+            Field("said", "string", "Where it was said"),
+            Field(
+                "statements", "string",
+                "Rows of the table statements that bear on it, by its column claim, separated by"
+                " ';'", missing=True,
+            ),
+            Field("needed", "string", "What it would take to check it, or to check it better"),
+        ),
+        ("id",),
+        made_by="crime_analysis/claims_register.py",
+    ),
+    Table(
+        "statements",
         "What was said about the Met's funding and officers, and where",
         "Statements as read in page excerpts, each with its address; evidence, not fact.",
         (

@@ -111,7 +111,7 @@ BUDGET = Cut(
     ("force", "financial_year", "series", "component", "value_gbp_k"), ("gbp_m",),
 )  # fmt: skip
 CLAIMS = Cut(
-    "claims.csv", quoted.read_claims,
+    "claims.csv", quoted.read_statements,
     ("number", "claim", "date", "said_by", "wording", "definition", "address", "kind"),
 )  # fmt: skip
 TABLES = [WORKFORCE, ROLLING, QUARTERLY, AUTHORITIES, POPULATION, STRENGTH, BUDGET]

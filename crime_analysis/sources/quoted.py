@@ -14,16 +14,16 @@ from crime_analysis.sources.origin import lines
 from crime_analysis.sources.rawfile import Publication, RawFile
 
 __all__ = [
-    "CLAIMS",
     "MET_BUDGET",
     "PUBLICATIONS",
+    "STATEMENTS",
     "read_budget",
-    "read_claims",
     "read_met_settlements",
+    "read_statements",
     "recognise",
 ]
 
-CLAIMS = Publication(
+STATEMENTS = Publication(
     id="quoted-claims-evidence",
     publisher="various, named in each row",
     title="What was said about the Met's funding and officers, 2012 to 2019",
@@ -39,17 +39,17 @@ MET_BUDGET = Publication(
     licence="brief quotation, cited in each row",
     note="From page excerpts. 2010/11 is the provisional figure of the three-year settlement.",
 )
-PUBLICATIONS = (CLAIMS, MET_BUDGET)
+PUBLICATIONS = (STATEMENTS, MET_BUDGET)
 
 
 def recognise(raw: RawFile) -> Publication | None:
     """Return which list `raw` is, by its heading row."""
     if raw.head.startswith("claim,date,speaker_or_publisher,"):
-        return CLAIMS
+        return STATEMENTS
     return MET_BUDGET if raw.head.startswith("financial_year,item,gbp_m,source_url") else None
 
 
-def read_claims(raw: RawFile) -> pd.DataFrame:
+def read_statements(raw: RawFile) -> pd.DataFrame:
     """Return what was said, by whom, when and where.
 
     Returns

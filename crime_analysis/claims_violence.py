@@ -1,0 +1,303 @@
+"""The figures that bear on the article's claims of violence and of its causes.
+
+Recorded violence moves with recording, so each claim is read by several measures. A claim of a
+cause is read off the chain: an association is not enough, and an interval that holds zero tells
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from crime_analysis import breaks, checks, periods
+from crime_analysis.claims_readings import (
+    BEFORE,
+    LAST_YEAR,
+    MET,
+    Causal,
+    Evidence,
+    Reading,
+    compared,
+    keys,
+)
+from crime_analysis.inference.instruments import FirstStage
+from crime_analysis.links import LONDON, Link, chain, verdict, without_events
+from crime_analysis.models.panel_regression import fit_panel
+
+__all__ = ["READINGS", "causal"]
+
+_SUMMER = 2018
+_SUMMERS_AT_LEAST = 5
+#: offence group, how it is named; the first is the plain reading of "violent crime".
+_RECORDED = {
+    "violence_against_the_person": "violence against the person, recorded",
+    "violence_with_injury": "violence with injury, recorded",
+    "robbery": "robbery, recorded",
+    "homicide": "homicide",
+    "knife_offences": "knife offences, recorded",
+}
+_ADMISSIONS = "hospital admissions for assault by sharp object"
+
+
+def sky_high(e: Evidence) -> list[Reading]:
+    """Return the last whole year's violence over the highest earlier year's, by measure."""
+    crime = e.load("recorded_crime").query("force == @MET")
+    wide = crime.pivot(index="financial_year", columns="offence_group", values="offences")
+    people = e.load("population").query("place == @MET").set_index("year")["population"]
+    readings = []
+    for group, label in _RECORDED.items():
+        counts = wide[group] if group in wide else pd.Series(dtype=float)
+        rates = counts / counts.index.map(periods.start).map(people).to_numpy() * 1000
+        origin = (
+            f"{keys('recorded_crime', force=MET, offence_group=group, financial_year='..2017/18')};"
+            f" {keys('population', place=MET)}"
+        )
+        role = "own" if group == "violence_against_the_person" else "rival"
+        readings.append(_against_earlier(e, label, role, rates, group, "per 1,000", origin))
+    severity = e.load("crime_severity").query(
+        "force == @MET and offence_group == 'violence_against_the_person'"
+    )
+    readings.append(
+        _against_earlier(
+            e, "violence by ONS's Crime Severity Score", "rival",
+            severity.set_index("financial_year")["score"], "violence_against_the_person",
+            "weighted offences per resident",
+            keys("crime_severity", force=MET, offence_group="violence_against_the_person"),
+        )
+    )  # fmt: skip
+    stays = e.load("hospital_admissions").query("region == 'London'")
+    year = stays["month"].map(lambda m: breaks.financial_year(f"{m}-01"))
+    yearly = stays.groupby(year)["admissions"].agg(["sum", "count"])
+    whole = yearly["sum"].where(yearly["count"] == 12)
+    rates = whole / whole.index.map(periods.start).map(people).to_numpy() * 100_000
+    origin = f"{keys('hospital_admissions', region='London')}; {keys('population', place=MET)}"
+    readings.append(_against_earlier(e, _ADMISSIONS, "rival", rates, "", "per 100,000", origin))
+    return readings
+
+
+def _against_earlier(
+    e: Evidence, label: str, role: str, rates: pd.Series, group: str, unit: str, origin: str
+) -> Reading:
+    """Return the last year's rate over the highest earlier one: above 1 it is the highest."""
+    rates = rates.dropna().sort_index(key=lambda years: years.map(periods.start))
+    earlier = rates[rates.index < LAST_YEAR]
+    if earlier.empty or LAST_YEAR not in rates.index:
+        return compared(label, role, LAST_YEAR, np.nan, "of_highest", (1, np.inf), origin=origin,
+                        note="The table has no figure.")  # fmt: skip
+    highest = str(earlier.idxmax())
+    enough = len(earlier) >= e.least_years
+    note = (
+        f"{rates[LAST_YEAR]:.3g} {unit}; the highest before, {earlier.max():.3g}, was {highest}, of"
+        f" {len(earlier)} earlier years{'' if enough else ': too few to say'}."
+    )
+    # By breaks of recording alone: the status of the figures moves none of them.
+    between = _breaks(e, group, f"{periods.start(highest) + 1}-04-01", "2018-03-31")
+    caution = f"recording changed between {highest} and {LAST_YEAR}" if between else ""
+    value = float(rates[LAST_YEAR] / earlier.max())
+    told = compared(label, role, LAST_YEAR, value, "of_highest", (1, np.inf), caution=caution,
+                    note=note, origin=origin)  # fmt: skip
+    return told if enough else replace(told, agrees=None, caution="too few earlier years")
+
+
+def _breaks(e: Evidence, group: str, since: str, until: str) -> list[str]:
+    """Return the registered changes in recording of an offence group between two days."""
+    if not group:
+        return []
+    found = breaks.affecting(e.load("breaks"), "recorded_crime", group, MET)
+    moving = found["kind"].isin(["recording", "definition", "system"])
+    return list(found.loc[moving & found["date"].between(since, until), "id"])
+
+
+def bad_summer(e: Evidence) -> list[Reading]:
+    """Return how summer 2018 stood out from the year before it, beside earlier summers.
+
+    June to August over a quarter of the twelve months before takes season and drift out. A
+    summer near a change in recording (from the summer before to the summer after) is not
+    compared.
+    """
+    monthly = e.load("borough_crime_monthly").query("classification == 'new'")
+    stays = e.load("hospital_admissions").query("region == 'London'").set_index("month")
+    readings = []
+    for group, label in [*_RECORDED.items(), ("admissions", _ADMISSIONS)]:
+        if group == "knife_offences":  # not there by month in these years
+            continue
+        if group == "admissions":
+            series = stays["admissions"]
+            origin = keys("hospital_admissions", region="London", month="..2018-08")
+        else:
+            series = monthly.groupby("month")[group].sum(min_count=monthly["place"].nunique())
+            origin = keys("borough_crime_monthly", classification="new", month="..2018-08")
+        own = "own" if group == "violence_with_injury" else "rival"
+        readings += [_summer(e, label, own, series, group, origin), _motive(label, own)]
+    return readings
+
+
+def _motive(label: str, role: str) -> Reading:
+    return compared(
+        label, role, "a reaction to it", np.nan, "none",
+        caution="no figure says why a decision was made",
+        origin=keys("claims", id="knee-jerk"),
+    )  # fmt: skip
+
+
+def _summer(
+    e: Evidence, label: str, role: str, series: pd.Series, group: str, origin: str
+) -> Reading:
+    ratios = pd.Series({year: _over_the_year_before(series, year) for year in _summers(series)})
+    now = ratios.pop(_SUMMER) if _SUMMER in ratios else np.nan
+    recorded = "" if group == "admissions" else group
+    # Forces changed their practice while they were inspected, before the register's date.
+    like = [y for y in ratios.index if not _breaks(e, recorded, f"{y - 1}-06-01", f"{y + 1}-08-31")]
+    earlier = ratios[like].dropna()
+    part = f"summer {_SUMMER} over the year before it"
+    value, note = np.nan, f"{len(earlier)} earlier summers can be compared: too few to say."
+    if len(earlier) >= _SUMMERS_AT_LEAST and np.isfinite(now):
+        value = float(now / earlier.max())
+        note = (
+            f"{now - 1:+.1%} on the twelve months before; the most before was"
+            f" {earlier.max() - 1:+.1%} ({earlier.idxmax()}), of {len(earlier)} summers."
+        ).replace("-", "−")
+    return compared(label, role, part, value, "of_highest", (1, np.inf), note=note, origin=origin)
+
+
+def _summers(series: pd.Series) -> range:
+    years = sorted({int(month[:4]) for month in series.index})
+    return range(years[0], _SUMMER + 1) if years else range(0)
+
+
+def _over_the_year_before(series: pd.Series, year: int) -> float:
+    """Return June to August over a quarter of the twelve months before; NaN if a month lacks."""
+    summer = [f"{year}-{month:02d}" for month in (6, 7, 8)]
+    before = [str(m) for m in pd.period_range(f"{year - 1}-06", f"{year}-05", freq="M")]
+    months = series.reindex([*summer, *before]).astype(float)
+    year_before = months[before].sum(min_count=12)
+    return float(months[summer].sum(min_count=3) / (year_before / 4)) if year_before else np.nan
+
+
+def causal(panel: pd.DataFrame, links: Mapping[str, Link], register: pd.DataFrame) -> Causal:
+    """Return what may be said of each link, by rule, and what the links imply for the Met.
+
+    A link whose headline interval holds zero is ``cannot tell``. Any other is fitted again and
+    must pass `checks.run`; `checks.verdict` has the word.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        From `force_panel`.
+    links : mapping
+        From `links.fit_links`.
+    register : DataFrame
+        The shipped table ``breaks``.
+    """
+    rows = {}
+    for name, link in links.items():
+        row = link.table.loc[link.headline]
+        word, why = verdict(row["ci_low"], row["ci_high"]), "the 95% interval holds zero"
+        if word != "cannot tell":
+            word, why = _checked(panel, link, name, register)
+        rows[name] = {
+            "cause": link.cause, "outcome": link.outcome, "specification": link.headline,
+            "estimate": row["estimate"], "ci_low": row["ci_low"], "ci_high": row["ci_high"],
+            "forces": row["forces"], "word": word, "reasons": why,
+        }  # fmt: skip
+    implied = chain(panel, links, LONDON, BEFORE, LAST_YEAR, rng=2018)
+    return Causal(pd.DataFrame.from_dict(rows, orient="index").rename_axis("link"), implied)
+
+
+def _checked(panel: pd.DataFrame, link: Link, name: str, register: pd.DataFrame) -> tuple[str, str]:
+    fit = link.fits[link.headline]
+    if isinstance(fit, FirstStage):
+        # A link keeps the first stage alone; checks need the fit itself.
+        rows = panel if name == "officers" else without_events(panel, register, name)
+        columns = [c for c in rows if c in fit.formula.replace("~", " ").replace("|", " ").split()]
+        rows = rows.dropna(subset=columns)
+        fit = fit_panel(fit.formula, rows, cluster="force", weights="population")
+    told = checks.verdict(fit, checks.run(fit))
+    return told.word, "; ".join(told.reasons)
+
+
+def _link(e: Evidence, name: str, definition: str, role: str, part: str, sign: float) -> Reading:
+    """Return a link's estimate: it agrees if it is an effect of the right sign.
+
+    An association of that sign agrees with a caution; a clear one of the other sign does not.
+    """
+    table = e.causal().table
+    if name not in table.index:
+        return compared(definition, role, part, np.nan, "elasticity", caution="not estimated")
+    row = table.loc[name]
+    agrees = None
+    if row["word"] != "cannot tell":
+        agrees = bool(np.sign(row["estimate"]) == sign)
+    band = (-np.inf, 0.0) if sign < 0 else (0.0, np.inf)
+    caution = "" if row["word"] == "effect" else "it is an association, not shown to be an effect"
+    if agrees is None:
+        caution = f"{row['cause']} to {row['outcome']}: {row['reasons']}"
+    return Reading(
+        definition, role, part, float(row["estimate"]), "elasticity", *band, agrees=agrees,
+        value_low=float(row["ci_low"]), value_high=float(row["ci_high"]),
+        caution=caution,
+        note=f"{row['word']} ({row['reasons']}); {row['specification']},"
+        f" {row['forces']:.0f} forces.",
+        origin="; ".join(keys(t) for t in ("officers", "funding", "recorded_crime", "population")),
+    )  # fmt: skip
+
+
+_OUTCOMES = ("violence_with_injury", "robbery", "homicide")
+
+
+def made_worse(e: Evidence) -> list[Reading]:
+    """Return whether fewer officers made violence worse, and what is held of youth services."""
+    readings = []
+    for number, name in enumerate(_OUTCOMES):
+        label, role = name.replace("_", " "), "rival" if number else "own"
+        readings += [
+            _link(e, name, label, role, "officers", -1),
+            compared(
+                label, role, "youth services", np.nan, "none",
+                caution="no table holds youth services by place and year",
+                origin=keys("quoted_figures", place="London"),
+            ),
+        ]  # fmt: skip
+    implied = e.causal().implied
+    for row in implied[implied["route"] == "officers lost"].itertuples():
+        if np.isfinite(row.share):
+            readings.append(
+                Reading(
+                    f"part of the Met's rise that officers lost account for: {row.outcome}",
+                    "beside", "share", 100 * row.share, "percent", value_low=100 * row.share_low,
+                    value_high=100 * row.share_high,
+                    origin=f"{keys('officers', force=MET)}; {keys('recorded_crime', force=MET)}",
+                )
+            )  # fmt: skip
+    return readings
+
+
+def consequences(e: Evidence) -> list[Reading]:
+    """Return whether money moved officers, and whether through them it moved violence."""
+
+    def both(name: str, role: str) -> list[Reading]:
+        label = f"more {name.replace('_', ' ')}"
+        return [
+            _link(e, "officers", label, role, "money to officers", 1),
+            _link(e, name, label, role, "officers to violence", -1),
+        ]
+
+    own, *rivals = _OUTCOMES
+    return [
+        _link(e, "officers", "fewer officers", "rival", "money to officers", 1),
+        *both(own, "own"),
+        *(reading for name in rivals for reading in both(name, "rival")),
+    ]
+
+
+#: The claims that these figures bear on.
+READINGS: Mapping[str, Callable[[Evidence], list[Reading]]] = {
+    "cuts-made-violence-worse": made_worse,
+    "cuts-have-consequences": consequences,
+    "violence-sky-high": sky_high,
+    "knee-jerk": bad_summer,
+}

@@ -1,0 +1,1 @@
+"""What the notebooks show, topic by topic: charts, tables and sentences made from results."""

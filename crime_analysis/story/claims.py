@@ -1,0 +1,208 @@
+"""The fact-check as people see it: the table of verdicts, a strip a claim, the sentences.
+
+Every word of a verdict comes from `claims.judge`; other figures give other sentences.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from crime_analysis import catalog
+from crime_analysis.claims import (
+    HOLDS,
+    MISLEADING,
+    NO_FIGURE,
+    ONE,
+    SCALE,
+    UNCHECKED,
+    UNSUPPORTED,
+    Claims,
+    definitions,
+    figure,
+)
+from crime_analysis.prose import Text
+from crime_analysis.story.claims_charts import MARKS, officers, strip, upper
+from crime_analysis.tables import Table
+
+__all__ = [
+    "Folded", "figures", "learnt", "numbers", "officers", "opening", "records", "scale", "sentence",
+    "statements", "strip", "verdicts",
+]  # fmt: skip
+
+_RULES = {
+    HOLDS: "the plain reading agrees, and no other that can be tested does not",
+    ONE: "one definition agrees, and others do not or cannot be tested",
+    MISLEADING: "what agrees does so with a caution, or several definitions agree and others do"
+    " not",
+    UNSUPPORTED: "none agrees, and the figures contradict the plain reading",
+    UNCHECKED: "none agrees, and the tables cannot tell",
+}
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A table behind its caption: there for who wants to check, out of the way of who reads."""
+
+    table: Table
+
+    def _repr_html_(self) -> str:
+        caption = html.escape(self.table.caption)
+        shown = replace(self.table, caption="")._repr_html_()
+        return f"<details><summary>{caption}</summary>{shown}</details>"
+
+    def __str__(self) -> str:
+        return str(self.table)
+
+
+def opening(found: Claims) -> Text:
+    """Return how many claims came to each verdict, in words."""
+    tally = found.table["verdict"].value_counts()
+    each = [f"{verdict}: {tally.get(verdict, 0)}" for verdict in SCALE if verdict != UNCHECKED]
+    unclear = tally.get(UNCHECKED, 0)
+    return Text(
+        (
+            f"Of {len(found.table)} claims, {unclear} cannot be checked with these data. Of the"
+            f" others: {'; '.join(each)}.",
+        )
+    )
+
+
+def scale() -> Table:
+    """Return the scale of verdicts with the rule for each."""
+    frame = pd.DataFrame({"verdict": list(SCALE), "given_if": [_RULES[v] for v in SCALE]})
+    return Table(frame, "The scale: a verdict is worked out from the figures by this rule")
+
+
+def verdicts(found: Claims) -> Table:
+    """Return the table of verdicts: the claim, what it rests on, and the rival beside it."""
+    shown = [
+        {
+            "claim": row.claim,
+            "verdict": upper(row.verdict),
+            "by_this_definition": _told(row.definition, row.figure),
+            "by_a_rival_definition": _told(row.rival, row.rival_figure),
+        }
+        for row in found.table.itertuples()
+    ]
+    return Table(pd.DataFrame(shown), "The verdicts, each with the definition that rivals it")
+
+
+def _told(definition: str, shown: str) -> str:
+    return f"{upper(definition)}: {shown}" if definition else "none"
+
+
+def sentence(found: Claims, claim: str) -> Text:
+    """Return a claim, its verdict and the figures that it rests on, in words."""
+    row = found.row(claim)
+    ways = definitions(found.of(claim))
+    answers = list(ways["agrees"])
+    counted = (
+        f"Definitions that agree: {_count(answers, True)}; that do not: {_count(answers, False)};"
+        f" that cannot be tested: {_count(answers, None)}."
+    )
+    told = f"{_told(row['definition'], row['figure'])}."
+    if row["rival"]:
+        told += f" Beside it, {row['rival']}: {row['rival_figure']}."
+    shown = (row["definition"], row["rival"])
+    untested = [
+        f"{way.Index}: {way.figure}"
+        for way in ways.itertuples()
+        if way.agrees is None and way.figure != NO_FIGURE and way.Index not in shown
+    ]
+    if untested:
+        told += f" Not to be tested: {'; '.join(untested)}."
+    return Text(
+        (
+            f"The claim: {row['claim']}",
+            f"Verdict: {row['verdict']}. {upper(row['because'])}.",
+            f"{counted} {told}",
+            f"What would be needed to check it better: {row['needed']}",
+        )
+    )
+
+
+def _count(answers: list[object], wanted: bool | None) -> int:
+    return sum(answer is wanted for answer in answers)
+
+
+def figures(found: Claims, claim: str) -> Folded:
+    """Return every figure that bears on a claim, with its threshold and its rows."""
+    shown = []
+    for _, reading in found.of(claim).iterrows():
+        beside = reading["role"] == "beside"
+        shown.append(
+            {
+                "definition": upper(reading["definition"]),
+                "part": reading["part"],
+                "figure": figure(reading),
+                "agrees_if": _threshold(reading["low"], reading["high"]),
+                "answer": "shown beside" if beside else MARKS[reading["agrees"]],
+                "note": upper("; ".join(t for t in (reading["note"], reading["caution"]) if t)),
+                "rows": reading["origin"],
+            }
+        )
+    return Folded(
+        Table(pd.DataFrame(shown).replace("", "–"), "Every figure, its threshold and its rows")
+    )
+
+
+def _threshold(low: float, high: float) -> str:
+    ends = [_figure(low), _figure(high)]
+    if np.isinf(low):
+        return f"below {ends[1]}" if np.isfinite(high) else "–"
+    return f"{ends[0]} to {ends[1]}" if np.isfinite(high) else f"above {ends[0]}"
+
+
+def _figure(value: float) -> str:
+    shown = f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
+    return (shown.rstrip("0").rstrip(".") if "." in shown else shown).replace("-", "−")
+
+
+def statements(
+    found: Claims, claim: str, load: Callable[[str], pd.DataFrame] = catalog.load
+) -> Folded:
+    """Return what others said of the same, where and when, from the table ``statements``."""
+    found.row(claim)
+    labels = load("claims").set_index("id")["statements"][claim]
+    wanted = str(labels).split(";") if isinstance(labels, str) else []
+    said = load("statements")
+    bearing = said.loc[
+        said["claim"].isin(wanted), ["date", "said_by", "wording", "definition", "address"]
+    ]
+    told = "What was said, by whom and where: evidence of the words, not of the fact"
+    return Folded(Table(bearing.fillna("–"), told))
+
+
+def learnt(found: Claims) -> Text:
+    """Return what the fact-check found, claim by claim, doubt first."""
+    order = [UNCHECKED, UNSUPPORTED, MISLEADING, ONE, HOLDS]
+    said = {
+        UNCHECKED: "These data cannot tell whether this is so",
+        UNSUPPORTED: "The figures do not support this",
+        MISLEADING: "This misleads unless more is said",
+        ONE: "This depends on the definition",
+        HOLDS: "The figures bear this out",
+    }
+    paragraphs = []
+    for verdict in order:
+        alike = found.table[found.table["verdict"] == verdict]
+        told = " ".join(f"{row.claim} ({upper(row.because)}.)" for row in alike.itertuples())
+        if told:
+            paragraphs.append(f"{said[verdict]}: {told}")
+    return Text(tuple(paragraphs))
+
+
+def numbers(found: Claims) -> dict[str, int]:
+    """Return how many claims came to each verdict, for a report's record."""
+    tally = found.table["verdict"].value_counts()
+    return {verdict: int(tally.get(verdict, 0)) for verdict in SCALE}
+
+
+def records(found: Claims) -> list[str]:
+    """Return one line a claim: its id and verdict."""
+    return [f"{claim}: {row['verdict']}" for claim, row in found.table.iterrows()]
