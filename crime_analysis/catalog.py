@@ -14,6 +14,7 @@ import io
 import json
 import math
 import os
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ __all__ = [
     "load",
     "package",
     "parse",
+    "reach",
     "sources_of",
     "sources_table",
     "validate",
@@ -145,6 +147,43 @@ def sources_table(*names: str) -> pd.DataFrame:
             for s in found.values()
         ]
     )
+
+
+def reach(**tables: pd.DataFrame) -> str:
+    """Say up to when some tables have figures: the date of the data, for the head of a report.
+
+    Parameters
+    ----------
+    **tables : DataFrame
+        Tables with a column ``date``, ``month``, ``financial_year`` or ``year``, under the names
+        to print, underscores for spaces.
+
+    Returns
+    -------
+    str
+        The newest period of each, in the order given.
+
+    Raises
+    ------
+    DataError
+        A table that has no such column, or no rows.
+
+    Examples
+    --------
+    >>> reach(officers=load("officers"), recorded_crime=load("recorded_crime"))
+    'officers to 31 March 2022, recorded crime to 2022/23'
+    """
+    told = []
+    for name, table in tables.items():
+        column = next((c for c in ("date", "month", "financial_year", "year") if c in table), None)
+        if column is None or not len(table):
+            raise DataError(f"{name}: no dated rows; give a table with a date, month or year")
+        newest = str(table[column].max())
+        if column in ("date", "month"):
+            day = date.fromisoformat(newest if column == "date" else f"{newest}-01")
+            newest = f"{day:%B %Y}" if column == "month" else f"{day.day} {day:%B %Y}"
+        told.append(f"{name.replace('_', ' ')} to {newest}")
+    return ", ".join(told)
 
 
 def load(name: str) -> pd.DataFrame:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import html
 import io
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -41,6 +43,12 @@ _STYLE = {
 }
 
 
+# Of a chart of thousands of points the page shows the first rows; it should stay small.
+_SHOWN_ROWS = 300
+_LONGEST_ADDRESS = 16_000
+_PLAIN_IN_ADDRESS = ",:;/()-._~!*@$+="
+
+
 @dataclass(frozen=True)
 class Figure:
     """A chart with all that should travel with it.
@@ -67,13 +75,33 @@ class Figure:
 
     def _repr_html_(self) -> str:
         picture = base64.b64encode(self.svg).decode()
+        shown = self.data.head(_SHOWN_ROWS)
+        rest = (
+            f"<p>The first {_SHOWN_ROWS:,} of {len(self.data):,} rows.</p>"
+            if len(self.data) > _SHOWN_ROWS
+            else ""
+        )
         return (
             f'<figure class="chart"><figcaption>{html.escape(minus(self.title))}</figcaption>'
             f'<img alt="{html.escape(minus(self.alt), quote=True)}" src="data:image/svg+xml;base64,'
             f'{picture}"><p class="source">{html.escape(self.source)}</p>'
             "<details><summary>Figures behind this chart</summary>"
-            f"{Table(self.data)._repr_html_()}</details></figure>"
+            f"{self._download()}{rest}{Table(shown)._repr_html_()}</details></figure>"
         )
+
+    def _download(self) -> str:
+        """Return a link that holds the data, unrounded; none where it would weigh too much."""
+        if len(self.data) > _SHOWN_ROWS:
+            return ""
+        text = self.data.to_csv(index=False, float_format="%.10g", lineterminator="\n")
+        # The mark at the beginning tells spreadsheets that pound and minus signs are UTF-8.
+        address = "data:text/csv;charset=utf-8," + quote(
+            "\ufeff" + text, safe=_PLAIN_IN_ADDRESS, errors="replace"
+        )
+        if len(address) > _LONGEST_ADDRESS:
+            return ""
+        name = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")[:60] or "figures"
+        return f'<p><a download="{name}.csv" href="{html.escape(address)}">Download as CSV</a></p>'
 
 
 @contextmanager
@@ -89,17 +117,42 @@ def canvas(
     out = io.BytesIO()
     with sns.axes_style("ticks"), mpl.rc_context(_STYLE):
         drawing = Drawing(figsize=(8, height))
-        FigureCanvasSVG(drawing)
+        svg = FigureCanvasSVG(drawing)
         axes = drawing.subplots(rows, columns, **options)
         yield drawing, axes, out
-        drawing.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        # Not `savefig`, which draws everything twice to the same bytes.
+        svg.print_svg(out, metadata={"Date": None, "Creator": None})
     # Text stays text, which keeps a chart small. Verdana has the widths of the font that it
     # was laid out with, so nothing is clipped where that font is missing.
     fonts = b"DejaVu Sans, Verdana, Geneva, sans-serif"
     drawn = out.getvalue().replace(b"'DejaVu Sans'", fonts).replace(b'"DejaVu Sans"', fonts)
+    drawn = _compact(drawn.decode()).encode()
     out.seek(0)
     out.truncate()
     out.write(drawn)
+
+
+def _compact(svg: str) -> str:
+    """Return a drawing without what no reader sees: notes on itself, blanks, far decimals."""
+    svg = re.sub(r"<!DOCTYPE[^>]*>\s*|<metadata>.*?</metadata>\s*|<!--.*?-->", "", svg, flags=re.S)
+    svg = re.sub(r">\n\s*<", "><", svg)
+    return re.sub(r"<[^<>]+>", _compact_tag, svg)
+
+
+def _compact_tag(tag: re.Match[str]) -> str:
+    text = re.sub(r' transform="rotate\(-?0 [^"]*\)"', "", tag[0])
+    return re.sub(r' (d|x|y)="([^"]*)"', _rounded, text)
+
+
+def _rounded(attribute: re.Match[str]) -> str:
+    """Return coordinates to a hundredth of a point, finer than any screen or press."""
+
+    def short(number: re.Match[str]) -> str:
+        return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+
+    text = re.sub(r"-?\d+\.\d{3,}", short, attribute[2])
+    text = re.sub(r"\s*([A-Za-z])\s*", r"\1", text) if attribute[1] == "d" else text
+    return f' {attribute[1]}="{text.strip()}"'
 
 
 def year_axis(axis: Any, years: Sequence[int], every: int = 2) -> None:

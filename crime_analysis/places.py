@@ -10,7 +10,16 @@ import re
 
 from crime_analysis.errors import UnknownNameError
 
-__all__ = ["BOROUGHS", "FORCES", "WELSH_FORCES", "borough", "force"]
+__all__ = [
+    "BOROUGHS",
+    "FORCES",
+    "SHORT_NAMES",
+    "WELSH_FORCES",
+    "borough",
+    "borough_tiles",
+    "force",
+    "force_tiles",
+]
 
 FORCES: tuple[str, ...] = (
     "Avon and Somerset", "Bedfordshire", "Cambridgeshire", "Cheshire", "City of London",
@@ -33,6 +42,48 @@ BOROUGHS: tuple[str, ...] = (
     "Richmond upon Thames", "Southwark", "Sutton", "Tower Hamlets", "Waltham Forest",
     "Wandsworth", "Westminster",
 )  # fmt: skip
+
+# For where a name has no room, such as a tile of a map.
+SHORT_NAMES: dict[str, str] = {
+    "Avon and Somerset": "Avon", "Bedfordshire": "Beds", "Cambridgeshire": "Cambs",
+    "City of London": "City", "Cleveland": "Clevel.", "Derbyshire": "Derbys",
+    "Devon and Cornwall": "Devon", "Dyfed-Powys": "Dyfed-P", "Gloucestershire": "Glos",
+    "Greater Manchester": "Gr Manc", "Hampshire": "Hants", "Hertfordshire": "Herts",
+    "Humberside": "Humber", "Lancashire": "Lancs", "Leicestershire": "Leics",
+    "Lincolnshire": "Lincs", "Merseyside": "Mersey", "Metropolitan Police": "Met",
+    "North Wales": "N Wales", "North Yorkshire": "N Yorks", "Northamptonshire": "Northants",
+    "Northumbria": "Northumb", "Nottinghamshire": "Notts", "South Wales": "S Wales",
+    "South Yorkshire": "S Yorks", "Staffordshire": "Staffs", "Thames Valley": "Thames",
+    "Warwickshire": "Warks", "West Mercia": "W Merc", "West Midlands": "W Mids",
+    "West Yorkshire": "W Yorks", "Wiltshire": "Wilts",
+    "Barking and Dagenham": "Barking", "Greenwich": "Greenw.", "Hammersmith and Fulham": "Hammer.",
+    "Hillingdon": "Hilling.", "Islington": "Isling.", "Kensington and Chelsea": "Kens.",
+    "Kingston upon Thames": "Kingston", "Redbridge": "Redbr.", "Richmond upon Thames": "Richm.",
+    "Southwark": "Southw.", "Tower Hamlets": "Tower H", "Waltham Forest": "Waltham",
+    "Wandsworth": "Wandsw.", "Westminster": "Westm.",
+}  # fmt: skip
+
+# Maps of equal tiles, as they are seen: a row a line, north at the top, "." where there is none.
+_FORCE_MAP = """
+. | . | . | . | Northumbria
+. | . | . | Cumbria | Durham | Cleveland
+. | . | . | Lancashire | North Yorkshire | Humberside
+. | . | Merseyside | Greater Manchester | West Yorkshire | South Yorkshire
+. | North Wales | Cheshire | Staffordshire | Derbyshire | Nottinghamshire | Lincolnshire
+. | Dyfed-Powys | West Mercia | West Midlands | Leicestershire | Cambridgeshire | Norfolk
+South Wales|Gwent|Gloucestershire|Warwickshire|Northamptonshire|Bedfordshire|Suffolk
+. | . | Avon and Somerset | Wiltshire | Thames Valley | Hertfordshire | Essex
+. | Devon and Cornwall | Dorset | Hampshire | Surrey | Metropolitan Police | City of London
+. | . | . | . | . | Sussex | Kent
+"""
+_BOROUGH_MAP = """
+. | . | . | Barnet | Enfield
+. | Harrow | Brent | Camden | Haringey | Waltham Forest | Redbridge | Havering
+Hillingdon|Ealing|Kensington and Chelsea|Westminster|Islington|Hackney|Newham|Barking and Dagenham
+Hounslow|Hammersmith and Fulham|Wandsworth|Lambeth|City of London|Tower Hamlets|Greenwich|Bexley
+. | Richmond upon Thames | Merton | Croydon | Southwark | Lewisham | Bromley
+. | Kingston upon Thames | Sutton
+"""
 
 # Spellings seen in the publications themselves, after `_plain`. A new one is added on sight.
 _FORCE_ALIASES = {
@@ -120,3 +171,38 @@ def borough(name: str) -> str:
     if found is None:
         raise UnknownNameError("borough", name, BOROUGHS)
     return found
+
+
+def force_tiles() -> dict[str, tuple[int, int]]:
+    """Return the row and column of each force on a map of equal tiles, from 1.
+
+    Tiles lie about where the forces do, and next to most of their neighbours. One size for all:
+    a large rural force does not outweigh the Met.
+
+    Examples
+    --------
+    >>> tiles = force_tiles()
+    >>> tiles["Northumbria"], tiles["Devon and Cornwall"]
+    ((1, 5), (9, 2))
+    """
+    return _tiles(_FORCE_MAP)
+
+
+def borough_tiles() -> dict[str, tuple[int, int]]:
+    """Return the row and column of each London borough and the City on a map of equal tiles.
+
+    Examples
+    --------
+    >>> borough_tiles()["Camden"]
+    (2, 4)
+    """
+    return _tiles(_BOROUGH_MAP)
+
+
+def _tiles(drawn: str) -> dict[str, tuple[int, int]]:
+    return {
+        name.strip(): (row, column)
+        for row, line in enumerate(drawn.strip().splitlines(), start=1)
+        for column, name in enumerate(line.split("|"), start=1)
+        if name.strip() != "."
+    }

@@ -22,6 +22,11 @@ _HEADINGS = {
 }
 
 
+_UNITS = {"_gbp_m": ", £m", "_per_1000": " per 1,000", "_fte": ", FTE"}
+_LONG_WORD = 18
+_DATE = re.compile(r"\d{4}-\d\d(-\d\d)?")
+
+
 def minus(text: str) -> str:
     """Return text with true minus signs before numbers; hyphens in dates and names stay.
 
@@ -47,6 +52,28 @@ def _number(value: float) -> str:
     else:
         text = f"{value:,.2f}" if size >= 0.1 or value == 0 else f"{value:.3f}"
     return text.replace("-", "−")
+
+
+def _heading(column: str) -> str:
+    """Return a column's name in words, with its unit as people write it."""
+    if column in _HEADINGS:
+        return _HEADINGS[column]
+    for unit, written in _UNITS.items():
+        column = column.replace(unit, written)
+    return column.replace("_", " ")
+
+
+def _typical_length(texts: pd.Series) -> float:
+    return float(texts.dropna().astype(str).str.len().mean()) if texts.notna().any() else 0.0
+
+
+def _breakable(text: str) -> str:
+    """Return text as HTML in which long joined names may go on in another line."""
+    if max(map(len, text.split()), default=0) < _LONG_WORD:
+        return html.escape(text)
+    joint = r"(?<=[;_/])(?=\w)"
+    words = (re.split(joint, w) if len(w) >= _LONG_WORD else [w] for w in text.split(" "))
+    return " ".join("<wbr>".join(map(html.escape, parts)) for parts in words)
 
 
 @dataclass(frozen=True)
@@ -91,23 +118,32 @@ class Table:
         numeric = place > 0 and pd.api.types.is_numeric_dtype(self.frame.dtypes.iloc[place])
         return ' class="number"' if numeric else ""
 
+    def _wordy(self) -> bool:
+        """Say whether rows are read rather than compared: on a phone such a table is a list."""
+        texts = (self.frame.iloc[:, i] for i in range(self.frame.shape[1]))
+        lengths = [_typical_length(t) for t in texts if not pd.api.types.is_numeric_dtype(t)]
+        return self.frame.shape[1] > 2 and sum(lengths) > 60
+
     def _repr_html_(self) -> str:
-        parts = ['<table class="data">']
+        wordy = self._wordy()
+        parts = [f'<table class="data{" words" if wordy else ""}">']
         if self.caption:
             parts.append(f"<caption>{html.escape(self.caption)}</caption>")
         columns = [str(c) for c in self.frame.columns]
+        labels = [html.escape(_heading(name)) for name in columns]
         heads = "".join(
-            f'<th scope="col"{self._side(place)}>'
-            f"{html.escape(_HEADINGS.get(name, name.replace('_', ' ')))}</th>"
-            for place, name in enumerate(columns)
+            f'<th scope="col"{self._side(place)}>{label}</th>' for place, label in enumerate(labels)
         )
         parts.append(f"<thead><tr>{heads}</tr></thead><tbody>")
         for row in self.frame.itertuples(index=False, name=None):
             cells = []
             for place, (column, value) in enumerate(zip(columns, row, strict=True)):
                 text, number = self._cell(column, value)
-                tag = 'th scope="row"' if place == 0 else 'td class="number"' if number else "td"
-                cells.append(f"<{tag}>{html.escape(text)}</{tag.split()[0]}>")
+                tag = 'th scope="row"' if place == 0 else "td"
+                kind = "number" if number and place else "date" if _DATE.fullmatch(text) else ""
+                told = f' class="{kind}"' if kind else ""
+                told += f' data-label="{labels[place]}"' if wordy and place else ""
+                cells.append(f"<{tag}{told}>{_breakable(text)}</{tag[:2]}>")
             parts.append("<tr>" + "".join(cells) + "</tr>")
         parts.append("</tbody></table>")
         return "".join(parts)

@@ -1,0 +1,437 @@
+"""What the report of one police force says, in numbers: its own course, and its place among 43.
+
+Everything is worked out from the shipped tables for every force at once, so that two forces'
+reports can be laid side by side. Nothing is formatted or drawn here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from crime_analysis import catalog, funding, periods, places, prices
+from crime_analysis.counts import Ratio, poisson_interval, rate_ratio, whole_years
+from crime_analysis.headline_links import headline_links
+from crime_analysis.links import OUTCOMES, Link, chain, without_events
+from crime_analysis.panel import TOO_FEW_RESIDENTS, force_panel
+
+__all__ = [
+    "ALIKE",
+    "MEASURES",
+    "REGIONS",
+    "TABLES",
+    "ForceReport",
+    "force_report",
+    "headline",
+    "homicide_rates",
+    "region_of",
+    "standing",
+]
+
+#: Measures of violence, from the one that recording can move least to the one it moves most.
+MEASURES = {
+    "homicide": "homicide",
+    "admissions": "hospital admissions, sharp object",
+    "robbery": "robbery",
+    "knife_offences": "knife offences",
+    "violence_with_injury": "violence with injury",
+    "violence_without_injury": "violence without injury",
+}
+#: The Home Office's regions of England: hospital admissions are published by region alone.
+REGIONS: dict[str, tuple[str, ...]] = {
+    "East Midlands": (
+        "Derbyshire", "Leicestershire", "Lincolnshire", "Northamptonshire", "Nottinghamshire",
+    ),
+    "East of England": (
+        "Bedfordshire", "Cambridgeshire", "Essex", "Hertfordshire", "Norfolk", "Suffolk",
+    ),
+    "London": ("City of London", "Metropolitan Police"),
+    "North East": ("Cleveland", "Durham", "Northumbria"),
+    "North West": ("Cheshire", "Cumbria", "Greater Manchester", "Lancashire", "Merseyside"),
+    "South East": ("Hampshire", "Kent", "Surrey", "Sussex", "Thames Valley"),
+    "South West": (
+        "Avon and Somerset", "Devon and Cornwall", "Dorset", "Gloucestershire", "Wiltshire",
+    ),
+    "West Midlands": ("Staffordshire", "Warwickshire", "West Mercia", "West Midlands"),
+    "Yorkshire and the Humber": (
+        "Humberside", "North Yorkshire", "South Yorkshire", "West Yorkshire",
+    ),
+}  # fmt: skip
+#: How many forces that lost as many officers are looked at.
+ALIKE = 10
+#: Homicides are added up over so many years before they are compared.
+HOMICIDE_YEARS = 3
+#: The shipped tables that a report is worked out from.
+TABLES = (
+    "officers", "recorded_crime", "funding", "population", "prices", "deprivation_force",
+    "hospital_admissions", "breaks", "officers_revisions",
+)  # fmt: skip
+_SERIES = ("hmic_actuals", "hmic_estimates", "outturn")
+_USED = ("funding", "officers", "recorded_crime", "population", "hospital_admissions")
+
+
+@dataclass(frozen=True)
+class ForceReport:
+    """All that a force's report shows.
+
+    Attributes
+    ----------
+    force, start, end, price_base : str
+        What it is about.
+    rates : bool
+        Whether rates per resident mean anything here.
+    region : str
+        Its region of England; empty for Wales.
+    money : DataFrame
+        From `funding.real_by_source`.
+    funding_sources : frozenset of str
+        Publications (ids) behind `money`.
+    funding_cash_change : float
+        Proportional change in grants and council tax between the years, at their own prices.
+    officers : DataFrame
+        By ``year`` (of the 31 March): ``officers_fte``; ``officers_per_1000`` residents of the
+        30 June after, and the ``median_per_1000`` of the forces.
+    offences : DataFrame
+        By ``financial_year``: the count of each of `MEASURES`, missing where not published.
+    standing : DataFrame
+        From `standing`, every force.
+    homicides : DataFrame
+        From `homicide_rates`, three years up to `end`.
+    homicide_pair : DataFrame
+        The force's own row of `homicide_rates` up to `start` (``first``) and to `end`
+        (``last``), over as many years as keep the two apart; missing where no year is left.
+    homicide_window : int
+        How many years that is, three at most.
+    homicide_ratio : Ratio
+        Of the last rate to the first.
+    alike : DataFrame
+        The forces whose officers per resident changed most nearly as much: their changes.
+    alike_total : DataFrame
+        By outcome: what these forces recorded together before and after, and the ``ratio`` of
+        the rates with its interval (homicide only, whose counts are small and independent).
+    links : dict
+        From `headline_links`.
+    implied : DataFrame
+        From `links.chain`.
+    breaks : DataFrame
+        Register entries that touch the force in the tables used.
+    revisions : DataFrame
+        Its counts of officers that two editions print differently.
+    panel : DataFrame
+        From `force_panel`, with the audits of its joins.
+    """
+
+    force: str
+    start: str
+    end: str
+    price_base: str
+    rates: bool
+    region: str
+    money: pd.DataFrame
+    funding_sources: frozenset[str]
+    funding_cash_change: float
+    officers: pd.DataFrame
+    offences: pd.DataFrame
+    standing: pd.DataFrame
+    homicides: pd.DataFrame
+    homicide_pair: pd.DataFrame
+    homicide_window: int
+    homicide_ratio: Ratio
+    alike: pd.DataFrame
+    alike_total: pd.DataFrame
+    links: dict[str, Link]
+    implied: pd.DataFrame
+    breaks: pd.DataFrame
+    revisions: pd.DataFrame
+    panel: pd.DataFrame
+
+    @property
+    def estimates(self) -> pd.DataFrame:
+        """HMIC's estimates of the two years compared, in real terms, by ``financial_year``."""
+        rows = self.money[self.money["series"] == "hmic_estimates"]
+        return rows.set_index("financial_year").loc[[self.start, self.end]]
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """The years whose 31 March ends the two years compared."""
+        return periods.start(self.start) + 1, periods.start(self.end) + 1
+
+
+def region_of(force: str) -> str:
+    """Return a force's region of England, or nothing for a Welsh force.
+
+    Examples
+    --------
+    >>> region_of("Kent"), region_of("Gwent")
+    ('South East', '')
+    """
+    return next((name for name, forces in REGIONS.items() if force in forces), "")
+
+
+def homicide_rates(
+    crime: pd.DataFrame,
+    population: pd.DataFrame,
+    register: pd.DataFrame,
+    end: str,
+    years: int = HOMICIDE_YEARS,
+) -> pd.DataFrame:
+    """Return every force's homicides per million residents a year, over some years up to one.
+
+    Years that the register says one event dominates are left out of the count and of the
+    person-years. Forces with too few residents for rates are left out.
+
+    Returns
+    -------
+    DataFrame
+        ``force``, ``homicides``, ``person_years``, ``years`` (how many were used),
+        ``per_million``, ``ci_low``, ``ci_high`` (exact Poisson interval), by rate.
+    """
+    span = [periods.label(periods.start(end) - back) for back in range(years)]
+    rows = crime[(crime["offence_group"] == "homicide") & crime["financial_year"].isin(span)]
+    rows = rows.rename(columns={"offences": "homicide"})[["force", "financial_year", "homicide"]]
+    rows = without_events(rows, register, "homicide").dropna()
+    rows = rows[~rows["force"].isin(TOO_FEW_RESIDENTS)]
+    people = population.loc[population["kind"] == "force", ["place", "year", "population"]]
+    people = people.rename(columns={"place": "force", "population": "person_years"})
+    rows = rows.assign(year=rows["financial_year"].map(periods.start))
+    sums = rows.merge(people, on=["force", "year"]).groupby("force")
+    sums = sums[["homicide", "person_years"]].sum().rename(columns={"homicide": "homicides"})
+    sums["years"] = rows.groupby("force")["year"].count()
+    low, high = poisson_interval(sums["homicides"])
+    scale = 1e6 / sums["person_years"]
+    sums = sums.assign(
+        per_million=sums["homicides"] * scale, ci_low=low * scale, ci_high=high * scale
+    )
+    return sums.reset_index().sort_values(["per_million", "force"], ignore_index=True)
+
+
+def standing(
+    panel: pd.DataFrame,
+    money: pd.DataFrame,
+    officers: pd.DataFrame,
+    price_table: pd.DataFrame,
+    start: str,
+    end: str,
+) -> pd.DataFrame:
+    """Return every force's changes between two years, to see where one stands.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        From `force_panel`.
+    money : DataFrame
+        From `funding.by_source`: HMIC's estimates.
+    officers, price_table : DataFrame
+        The shipped tables ``officers`` and ``prices``: for the forces that the panel leaves out
+        too.
+    start, end : str
+        Financial years; officers are those in post on the 31 March that ends each. The panel
+        must reach one year beyond `end`.
+
+    Returns
+    -------
+    DataFrame
+        By ``force``, proportional changes: ``funding`` (real grants and council tax, HMIC's
+        estimates), ``officers``; and per resident, missing where there are too few,
+        ``officers_per_resident``, ``robbery``, ``violence_with_injury``,
+        ``violence_without_injury``.
+    """
+    estimates = money.copy()
+    estimates["real"] = prices.to_real(
+        estimates["funding_gbp_m"], estimates["financial_year"], end, price_table
+    )
+    paid = estimates.pivot(index="force", columns="financial_year", values="real")
+    posts = officers.pivot(index="force", columns="date", values="officers_fte")
+    days = [f"{periods.start(year) + 1}-03-31" for year in (start, end)]
+    first, last = (
+        panel[panel["financial_year"] == year].set_index("force") for year in (start, end)
+    )
+    # Both counts are over the residents of the summer that follows the 31 March.
+    then, now = (
+        panel[panel["fy_start"] == periods.start(year) + 1].set_index("force")["officers_per_1000"]
+        for year in (start, end)
+    )
+    changes = {
+        "funding": paid[end] / paid[start] - 1,
+        "officers": posts[days[1]] / posts[days[0]] - 1,
+        "officers_per_resident": now / then - 1,
+    }
+    for group in ("robbery", "violence_with_injury", "violence_without_injury"):
+        changes[group] = last[f"{group}_per_1000"] / first[f"{group}_per_1000"] - 1
+    return pd.DataFrame(changes).reindex(list(places.FORCES)).rename_axis("force")
+
+
+def _officers(officers: pd.DataFrame, population: pd.DataFrame, force: str) -> pd.DataFrame:
+    """Return a force's officers by year, per resident too, beside the forces' median."""
+    year = officers["date"].str[:4].astype("int64")
+    counts = officers.assign(year=year).pivot(index="year", columns="force", values="officers_fte")
+    people = population[population["kind"] == "force"]
+    people = people.pivot(index="year", columns="place", values="population")
+    rates = (1000 * counts / people).reindex(counts.index)
+    rates = rates.drop(columns=list(TOO_FEW_RESIDENTS))
+    return pd.DataFrame(
+        {
+            "officers_fte": counts[force],
+            "officers_per_1000": rates.get(force, np.nan),
+            "median_per_1000": rates.median(axis=1),
+        }
+    )
+
+
+def _offences(crime: pd.DataFrame, admissions: pd.DataFrame, force: str) -> pd.DataFrame:
+    """Return a force's counts by financial year, and its region's admissions."""
+    rows = crime[crime["force"] == force]
+    wide = rows.pivot(index="financial_year", columns="offence_group", values="offences")
+    wide = wide.reindex(columns=list(MEASURES)).rename_axis(columns=None)
+    region = region_of(force)
+    if region and force not in TOO_FEW_RESIDENTS:
+        sums = whole_years(admissions[admissions["region"] == region], "admissions")
+        sums.index = sums.index.map(periods.label)
+        wide["admissions"] = sums.reindex(wide.index)
+    return wide.astype(float)
+
+
+def _alike(
+    panel: pd.DataFrame, register: pd.DataFrame, force: str, start: str, end: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the forces whose officers per resident moved most nearly as much, and their sums.
+
+    Offences are those of the year after each count of officers: the timing of the links.
+    """
+    after = [periods.label(periods.start(year) + 1) for year in (start, end)]
+    rows = without_events(panel[panel["financial_year"].isin(after)], register, "homicide")
+    first, last = (rows[rows["financial_year"] == year].set_index("force") for year in after)
+    moved = pd.DataFrame(
+        {"officers_per_resident": last["officers_per_1000"] / first["officers_per_1000"] - 1}
+    )
+    for group in ("violence_with_injury", "robbery"):
+        moved[group] = last[f"{group}_per_1000"] / first[f"{group}_per_1000"] - 1
+    if force not in moved.index:
+        return moved.iloc[:0], pd.DataFrame()
+    others = moved.drop(index=force)
+    gap = (others["officers_per_resident"] - moved.loc[force, "officers_per_resident"]).abs()
+    near = gap.sort_values(kind="stable").index[:ALIKE]
+    totals = []
+    for group in OUTCOMES:
+        kept = [f for f in near if not np.isnan([first.at[f, group], last.at[f, group]]).any()]
+        count, people = last.loc[kept, group].sum(), last.loc[kept, "population"].sum()
+        base, base_people = first.loc[kept, group].sum(), first.loc[kept, "population"].sum()
+        ratio = rate_ratio(count, people, base, base_people)
+        small = group == "homicide"
+        totals.append(
+            {
+                "outcome": OUTCOMES[group][0], "before": base, "after": count,
+                "ratio": ratio.estimate, "ci_low": ratio.ci_low if small else np.nan,
+                "ci_high": ratio.ci_high if small else np.nan, "forces": len(kept),
+            }
+        )  # fmt: skip
+    return moved.loc[[force, *near]], pd.DataFrame(totals).set_index("outcome")
+
+
+def _register(register: pd.DataFrame, force: str) -> pd.DataFrame:
+    """Return the breaks that touch a force in the tables that its report uses."""
+    here = register["places"].map(lambda text: text == "all" or force in text.split(";"))
+    rows = register[register["table"].isin(_USED) & here]
+    return rows.sort_values("date", ignore_index=True)
+
+
+def force_report(
+    force: str,
+    start: str,
+    end: str,
+    price_base: str,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+) -> ForceReport:
+    """Work out one force's report from the shipped tables.
+
+    Parameters
+    ----------
+    force : str
+        One of the 43 forces.
+    start, end : str
+        Financial years of the change, of those with estimates of funding.
+    price_base : str
+        The year whose prices money is shown at.
+    tables : mapping, optional
+        Tables by name; those not given are loaded from the catalog.
+
+    Raises
+    ------
+    UnknownNameError
+        If the force or a year is not known.
+
+    Examples
+    --------
+    >>> report = force_report("Surrey", "2009/10", "2017/18", "2017/18")
+    >>> report.region, report.rates
+    ('South East', True)
+    """
+    force = places.force(force)
+    given = tables or {}
+    tables = {name: given[name] if name in given else catalog.load(name) for name in TABLES}
+    crime, people, register = tables["recorded_crime"], tables["population"], tables["breaks"]
+    panel = force_panel("2007/08", "2018/19", price_base=price_base, tables=tables)
+    links = headline_links(panel, register)
+    rates = force not in TOO_FEW_RESIDENTS
+    estimates = funding.by_source(tables["funding"], "hmic_estimates")
+    cash = estimates[estimates["force"] == force].set_index("financial_year")["funding_gbp_m"]
+    paid = tables["funding"]
+    paid = paid[(paid["force"] == force) & paid["series"].isin(_SERIES)]
+    window = min(HOMICIDE_YEARS, periods.start(end) - periods.start(start))
+    pair = pd.DataFrame(
+        {
+            name: homicide_rates(crime, people, register, year, window)
+            .set_index("force")
+            .reindex([force])
+            .iloc[0]
+            for name, year in (("first", start), ("last", end))
+        }
+    ).T
+    counted = pair[["homicides", "person_years"]]
+    ratio = rate_ratio(*counted.loc["last"], *counted.loc["first"])
+    alike, total = _alike(panel, register, force, start, end)
+    revisions = tables["officers_revisions"]
+    return ForceReport(
+        force, start, end, price_base, rates, region_of(force),
+        funding.real_by_source(tables["funding"], tables["prices"], force, price_base),
+        frozenset(paid["source"]), float(cash[end] / cash[start] - 1),
+        _officers(tables["officers"], people, force),
+        _offences(crime, tables["hospital_admissions"], force),
+        standing(panel, estimates, tables["officers"], tables["prices"], start, end),
+        homicide_rates(crime, people, register, end), pair, window, ratio, alike, total, links,
+        chain(panel, links, force, start, end, rng=2018),
+        _register(register, force), revisions[revisions["force"] == force], panel,
+    )  # fmt: skip
+
+
+def headline(report: ForceReport) -> dict[str, object]:
+    """Return the numbers that an index of reports compares, by name.
+
+    Proportional changes between the two years; rates of the years up to the last; officers by
+    year for a small chart. NaN where a rate would mean nothing.
+    """
+    moved = report.standing.loc[report.force]
+    rates = report.homicides.set_index("force")
+    mine = rates.loc[report.force] if report.rates else pd.Series(np.nan, rates.columns)
+    implied = report.implied.set_index(["outcome", "route"])
+    span = ("violence with injury", "officers lost")
+    return {
+        "funding_change": moved["funding"],
+        "funding_cash_change": report.funding_cash_change,
+        "officers_change": moved["officers"],
+        "officers_per_resident_change": moved["officers_per_resident"],
+        "robbery_change": moved["robbery"],
+        "violence_with_injury_change": moved["violence_with_injury"],
+        "homicides_per_million": mine["per_million"],
+        "homicides_per_million_low": mine["ci_low"],
+        "homicides_per_million_high": mine["ci_high"],
+        "homicide_change": report.homicide_ratio.estimate - 1,
+        "implied_low": implied.at[span, "ci_low"] if len(implied) else np.nan,
+        "implied_high": implied.at[span, "ci_high"] if len(implied) else np.nan,
+        "officers_by_year": {
+            str(year): float(count) for year, count in report.officers["officers_fte"].items()
+        },
+    }

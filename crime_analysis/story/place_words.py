@@ -1,0 +1,365 @@
+"""What the report of one force says in words, every figure and sign from results."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from crime_analysis import periods
+from crime_analysis.counts import told_apart
+from crime_analysis.links import verdict
+from crime_analysis.place_report import ALIKE, MEASURES, ForceReport
+from crime_analysis.places import WELSH_FORCES
+from crime_analysis.prose import Text, named, percent, rose_or_fell
+
+__all__ = [
+    "elsewhere",
+    "homicide_finding",
+    "learnt",
+    "money",
+    "officers",
+    "place_among",
+    "signed",
+    "since_lowest",
+    "spanning",
+    "spans_reform",
+    "summary",
+]
+
+_MANY = 10.0  # a rise of so much is a multiple, not a percentage
+_REFORM = "2014/15"  # the year of HMIC's inspection of recording
+
+
+def spanning(low: float, high: float) -> str:
+    """Return an interval of proportional changes in words.
+
+    Examples
+    --------
+    >>> spanning(-0.07, 0.17), spanning(0.02, 0.3), spanning(float("nan"), 1.0)
+    ('anything from 7.0% less to 17% more', 'between 2.0% and 30% more', 'no known change')
+    """
+    if not np.isfinite([low, high]).all():
+        return "no known change"
+    if max(abs(low), abs(high)) < 0.0005:
+        return "next to nothing either way, less or more"
+    if low > 0:
+        upper = f"between {percent(low)} and {percent(high)} more"
+        return upper if high < _MANY else f"at least {percent(low)} more"
+    if high < 0:
+        return f"between {percent(-high)} and {percent(-low)} less"
+    most = f"{percent(high)} more" if high < _MANY else "many times as many"
+    return f"anything from {percent(-low)} less to {most}"
+
+
+def signed(value: float) -> str:
+    """Return a proportional change with its sign.
+
+    Examples
+    --------
+    >>> signed(-0.0017), signed(0.61), signed(float("nan"))
+    ('−0.2%', '+61%', 'not known')
+    """
+    if not np.isfinite(value):
+        return "not known"
+    return f"{'−' if value < 0 else '+'}{percent(abs(value))}"
+
+
+def place_among(report: ForceReport, column: str) -> str:
+    """Return where a force stands among those with a figure: 1 fell most, or rose least."""
+    values = report.standing[column].dropna()
+    if report.force not in values.index:
+        return ""
+    # Unbroken in a narrow column.
+    return f"{int((values < values[report.force]).sum()) + 1}\u00a0of\u00a0{len(values)}"
+
+
+def _beside(report: ForceReport, column: str) -> str:
+    """Return how many forces fell by more, or rose by more, in words."""
+    values = report.standing[column].dropna()
+    mine = values[report.force]
+    others = values.drop(report.force)
+    count = int((others < mine).sum() if mine < 0 else (others > mine).sum())
+    what = "fell by more" if mine < 0 else "rose by more"
+    return f"they {what} in {count or 'none'} of the other {len(others)} forces"
+
+
+def _count_change(report: ForceReport, group: str) -> float:
+    pair = report.offences[group].reindex([report.start, report.end])
+    first, last = pair.iloc[0], pair.iloc[1]
+    return float(last / first - 1) if first > 0 else float("nan")
+
+
+def since_lowest(values: pd.Series, what: str) -> str:
+    """Return the rise from a lowest year in between, if there was one to speak of.
+
+    Examples
+    --------
+    >>> since_lowest(pd.Series({"2009/10": 5.0, "2012/13": 4.0, "2017/18": 6.0}), "robbery")
+    ' In between robbery had been lower: from 2012/13 it rose 50%.'
+    """
+    known = values.dropna()
+    low = known.idxmin() if len(known) else ""
+    if len(known) < 3 or low in (known.index[0], known.index[-1]) or known[low] <= 0:
+        return ""
+    rise = known.iloc[-1] / known[low] - 1
+    if rise < 0.1 or known.iloc[0] / known[low] - 1 < 0.1:
+        return ""
+    return f" In between {what} had been lower: from {low} it {rose_or_fell(rise)}."
+
+
+def spans_reform(start: str, end: str) -> bool:
+    """Return whether the reform of recording lies between two financial years."""
+    return periods.start(start) < periods.start(_REFORM) <= periods.start(end)
+
+
+def homicide_finding(report: ForceReport) -> str:
+    """Return what homicides say: rose, fell, or cannot tell, with both counts and the interval."""
+    if not report.rates:
+        counts = report.offences["homicide"].loc[report.start : report.end]
+        return (
+            f"homicides, {counts.min():.0f} to {counts.max():.0f} in any year between, are too few"
+            " to compare"
+        )
+    then, now = report.homicide_pair["per_million"]
+    ratio = report.homicide_ratio
+    if not np.isfinite([then, now]).all():
+        return "homicides are not compared, because one event dominates a year that would count"
+    rates = f"{then:.1f} to {now:.1f} per million residents a year"
+    low, high = ratio.ci_low - 1, ratio.ci_high - 1
+    if verdict(low, high) == "cannot tell":
+        return f"homicides, {rates}, cannot be told from no change ({spanning(low, high)})"
+    return f"homicides {'rose' if low > 0 else 'fell'}, {rates} ({spanning(low, high)})"
+
+
+def summary(report: ForceReport) -> Text:
+    """Return the report in four paragraphs: money, officers, violence, and what ties them."""
+    pair = report.estimates["funding_real_gbp_m"]
+    moved = report.standing.loc[report.force]
+    money = (
+        f"Money: grants and council tax of {named(report.force)} together"
+        f" {rose_or_fell(moved['funding'])} in real terms from {report.start} to {report.end}, from"
+        f" £{pair.iloc[0]:,.0f}m to £{pair.iloc[1]:,.0f}m at {report.price_base} prices;"
+        f" {_beside(report, 'funding')}. At each year's own prices they"
+        f" {rose_or_fell(report.funding_cash_change)} (HMIC's estimates)."
+    )
+    first, last = report.counted
+    posts = report.officers["officers_fte"]
+    people = (
+        f"Officers: full-time equivalents in post {rose_or_fell(moved['officers'])}, from"
+        f" {posts[first]:,.0f} on 31 March {first} to {posts[last]:,.0f} on 31 March {last};"
+        f" {_beside(report, 'officers')}."
+    )
+    if report.rates:
+        rate = report.officers["officers_per_1000"]
+        people += (
+            f" Per resident they {rose_or_fell(moved['officers_per_resident'])}, from"
+            f" {rate[first]:.2f} to {rate[last]:.2f} for every 1,000."
+        )
+    else:
+        people += (
+            " Too few people live here, and far too many come each day, for a rate per resident to"
+            " mean anything: none is given."
+        )
+    return Text((money, people, _violence(report), _tie(report)))
+
+
+def _violence(report: ForceReport) -> str:
+    """Return the paragraph on violence: uncertainty, then the measures one by one."""
+    recorded = report.standing.loc[report.force, "violence_with_injury"]
+    per = " per resident"
+    if not report.rates:
+        recorded, per = _count_change(report, "violence_with_injury"), ""
+    ratio = report.homicide_ratio
+    clear = report.rates and verdict(ratio.ci_low - 1, ratio.ci_high - 1) != "cannot tell"
+    if not clear:
+        opening = "these data cannot tell whether violence rose or fell"
+    elif np.sign(ratio.estimate - 1) == np.sign(recorded):
+        opening = "the measures move the same way"
+    else:
+        opening = "whether it rose depends on the measure"
+    text = (
+        f"Violence: {opening}. Recorded violence with injury{per} {rose_or_fell(recorded)}, but"
+        f" {homicide_finding(report)}."
+    )
+    if clear and opening.startswith("the measures"):
+        text = text.replace(", but ", ", and ")
+    panel = report.panel[report.panel["force"] == report.force].set_index("financial_year")
+    course = panel["violence_with_injury_per_1000"] if report.rates else pd.Series(dtype=float)
+    text += since_lowest(course.loc[report.start : report.end], "recorded violence with injury")
+    text += _homicide_years(report)
+    if spans_reform(report.start, report.end):
+        text += " Between these years forces changed how they record violence."
+    return text
+
+
+def _homicide_years(report: ForceReport) -> str:
+    """Return which years the homicide rates are of, and what the two years alone say."""
+    pair, window = report.homicide_pair, report.homicide_window
+    if not report.rates or not np.isfinite(report.homicide_ratio.estimate):
+        return ""
+    text = ""
+    if window > 1:
+        text = (
+            f" Homicides are added up over the {window} years to {report.start} and to {report.end}"
+        )
+        if pair["years"].min() < window:
+            return text + ", but for a year that one event dominates."
+        first, last = report.offences["homicide"].reindex([report.start, report.end])
+        text += f"; in these two years alone they were {first:.0f} and {last:.0f}."
+    return text
+
+
+def _tie(report: ForceReport) -> str:
+    """Return the paragraph on what ties officers to violence here."""
+    if report.implied.empty:
+        return (
+            "Officers and violence: nothing estimated across forces is carried over to"
+            f" {named(report.force)}, because the estimates are of rates per resident."
+        )
+    rows = report.implied[report.implied["route"] == "officers lost"].set_index("outcome")
+    row = rows.loc["violence with injury"]
+    moved = f"the change in officers goes with {spanning(row['ci_low'], row['ci_high'])} of it"
+    if abs(row["cause_change"]) < 0.02:
+        moved = f"a change in officers as small as this force's goes with {moved.split('with ')[1]}"
+    known = verdict(row["ci_low"], row["ci_high"]) != "cannot tell"
+    opening = (
+        "across forces officers and violence with injury are associated, which is not yet a cause"
+        if known
+        else "these data cannot tell whether losing officers raised violence with injury"
+    )
+    return f"Officers and violence: {opening}. By the estimate across forces {moved} (95%)."
+
+
+def money(report: ForceReport) -> Text:
+    """Return which series the figures are, what the parts did, and what is not published."""
+    pair = report.estimates
+    parts = []
+    sources = {"grants_real_gbp_m": "grants", "council_tax_real_gbp_m": "council tax"}
+    for column, noun in sources.items():
+        first, last = pair[column]
+        if first > 0:
+            parts.append(f"{noun} {rose_or_fell(last / first - 1)}")
+    text = (
+        "HMIC's estimates are the one series that holds every force before and after. Of the two"
+        f" sources, in real terms, {' and '.join(parts)}."
+    )
+    if periods.start(report.start) < 2013 <= periods.start(report.end):
+        text += (
+            " In 2013/14 support for council tax payers became a grant, so only the two together"
+            " can be compared across that year."
+        )
+    outturn = report.money[report.money["series"] == "outturn"].set_index("financial_year")
+    if len(outturn) > 1:
+        ends = outturn["funding_real_gbp_m"].iloc[[0, -1]]
+        other = (
+            f"The outturn, a series of its own, {rose_or_fell(ends.iloc[1] / ends.iloc[0] - 1)} in"
+            f" real terms from {ends.index[0]} to {ends.index[1]}. It is not joined to the"
+            " estimates: its years and its classes of grants are others."
+        )
+    elif report.force in WELSH_FORCES:
+        other = (
+            "There is no outturn to set beside the estimates: the revenue outturn is of English"
+            " authorities, and Wales has none among the publications held."
+        )
+    elif report.force == "City of London":
+        other = (
+            "There is no outturn to set beside the estimates: its police have no line of their own"
+            " there. HMIC's estimates class the City's own money differently from year to year."
+        )
+    else:
+        other = (
+            "There is no outturn to set beside the estimates: this force's is inside the Greater"
+            " London Authority's, where only some lines are of police."
+        )
+    return Text((f"{text} {other}",))
+
+
+def officers(report: ForceReport) -> Text:
+    """Return what is counted as an officer, and where editions disagree."""
+    text = (
+        "Counted are police officers of every rank in post on 31 March, in full-time equivalents;"
+        " special constables, community support officers and staff are not officers. 31 March"
+        " belongs to the financial year that it ends."
+    )
+    for row in report.revisions.query("measure == 'officers'").itertuples():
+        text += (
+            f" For 31 March {str(row.date)[:4]} an earlier edition prints {row.first_fte:,.0f}, a"
+            f" later one {row.later_fte:,.0f}; the later is used."
+        )
+    return Text((text,))
+
+
+def elsewhere(report: ForceReport) -> Text:
+    """Return what forces that lost as many officers recorded, and what the links imply.
+
+    Nothing where the chart has said why there are none.
+    """
+    if report.alike.empty:
+        return Text(())
+    mine, others = report.alike.iloc[0], report.alike.iloc[1:]
+    moved = others["officers_per_resident"]
+    parts = []
+    for column in ("violence_with_injury", "robbery"):
+        values = others[column]
+        inside = values.min() <= mine[column] <= values.max()
+        parts.append(
+            f"{MEASURES[column]} {signed(values.min())} to {signed(values.max())} (here"
+            f" {signed(mine[column])}, {'within' if inside else 'outside'} that range)"
+        )
+    total = report.alike_total.loc["homicide"]
+    span = (total["ci_low"] - 1, total["ci_high"] - 1)
+    what = "cannot be told from no change" if verdict(*span) == "cannot tell" else "clearly moved"
+    nearest = (
+        f"The {ALIKE} forces whose officers per resident changed most nearly as much"
+        f" ({signed(moved.min())} to {signed(moved.max())}; here"
+        f" {signed(mine['officers_per_resident'])}) recorded, per resident, {' and '.join(parts)}."
+        f" Their homicides together, {total['before']:.0f} in one year and {total['after']:.0f} in"
+        f" the other, {what} ({spanning(*span)} per resident). That is how far apart forces with"
+        " much the same change ended; it is not what the change did."
+    )
+    rows = report.implied[report.implied["outcome"] == "violence with injury"]
+    people, money_ = (spanning(row.ci_low, row.ci_high) for row in rows.itertuples())
+    implied = (
+        "With 95% confidence, the estimates across all forces turn this force's change in officers"
+        f" into {people} violence with injury per resident, and its change in money, through"
+        f" officers, into {money_}; the chart shows robbery and homicide beside it."
+    )
+    return Text((nearest, implied))
+
+
+def learnt(report: ForceReport) -> Text:
+    """Return what the figures established for this force and what they did not."""
+    moved = report.standing.loc[report.force]
+    found = (
+        f"Learnt: by HMIC's estimates {named(report.force)}'s money"
+        f" {rose_or_fell(moved['funding'])} in real terms and its officers"
+        f" {rose_or_fell(moved['officers'])}."
+    )
+    open_ = f"As for violence, {homicide_finding(report)}."
+    if report.implied.empty:
+        return Text((found, f"{open_} No rate per resident is given for a place like this."))
+    rows = report.implied[report.implied["route"] == "officers lost"]
+    unclear = [
+        str(row.outcome)
+        for row in rows.itertuples()
+        if verdict(float(row.ci_low), float(row.ci_high)) == "cannot tell"
+    ]
+    said = (
+        f"Not learnt: whether fewer officers meant more {', '.join(unclear[:-1])}"
+        f"{' or ' if len(unclear) > 1 else ''}{unclear[-1]}: each"
+        " interval holds none at all."
+        if unclear
+        else "The estimates across forces are clear of zero for every outcome; that is an"
+        " association, not yet a cause."
+    )
+    apart = told_apart(*_homicide_counts(report), report.force).value_counts()
+    rank = (
+        f" Nor can its homicide rate be told from that of {apart.get('neither', 0)} of"
+        f" {apart.sum()} other forces."
+    )
+    return Text((found, f"{open_} {said}{rank}"))
+
+
+def _homicide_counts(report: ForceReport) -> tuple[pd.Series, pd.Series]:
+    rows = report.homicides.set_index("force")
+    return rows["homicides"], rows["person_years"]
