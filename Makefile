@@ -11,11 +11,11 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 .PHONY: help report test lint format notebook data benchmark coverage clean
 
 help:
-	@echo "make report    render the report for the Metropolitan Police into reports/"
+	@echo "make report    render every report into reports/ (a few minutes; again: what changed)"
 	@echo "make test      run the tests"
 	@echo "make notebook  open the notebooks in JupyterLab"
 	@echo "make lint      check style and types"
-	@echo "make benchmark  time the estimators against other programs (a few minutes)"
+	@echo "make benchmark  time what should be fast against other programs (a quarter of an hour)"
 	@echo "make coverage   count anew how often intervals hold the truth (about ten minutes)"
 	@echo "make data RAW=DIR  rebuild data/ from a folder of official files"
 
@@ -39,6 +39,8 @@ data: $(VENV)/.installed
 	@$(VENV)/bin/crime-analysis data build --raw "$(RAW)"
 
 benchmark: $(VENV)/.installed-benchmark
+	@echo "== the 43 force reports: a plain loop over papermill and nbconvert"
+	@$(VENV)/bin/python benchmarks/batch.py
 	@echo "== wild cluster bootstrap: pyfixest, wildboottest"
 	@$(VENV)/bin/python benchmarks/wild_bootstrap.py
 	@echo "== specification curve: a loop over statsmodels"

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crime_analysis.catalog import load as load
+    from crime_analysis.claims import check_claims as check_claims
     from crime_analysis.comparison import compare as compare
     from crime_analysis.confounding import sensitivity as sensitivity
     from crime_analysis.curve import Universe as Universe
     from crime_analysis.curve import specification_curve as specification_curve
     from crime_analysis.errors import CrimeAnalysisError as CrimeAnalysisError
+    from crime_analysis.exercises.checking import check_answer as check_answer
     from crime_analysis.funding import government_share as government_share
     from crime_analysis.inference.bootstrap import wild_bootstrap as wild_bootstrap
     from crime_analysis.inference.multiplicity import multiple_testing as multiple_testing
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from crime_analysis.power import minimum_detectable_effect as minimum_detectable_effect
     from crime_analysis.prices import to_real as to_real
     from crime_analysis.provenance import trace as trace
+    from crime_analysis.reports import collect as collect
     from crime_analysis.reports import record as record
     from crime_analysis.reports import render as render
     from crime_analysis.selection import oster as oster
@@ -72,6 +75,9 @@ _HOME = {
     "chain": "links",
     "change": "panel",
     "changes": "panel",
+    "check_answer": "exercises.checking",
+    "check_claims": "claims",
+    "collect": "reports",
     "compare": "comparison",
     "design_analysis": "power",
     "event_study": "models.event_study",
@@ -105,8 +111,8 @@ _HOME = {
     "with_measures": "universes",
 }
 _ROOMS = (
-    "breaks", "catalog", "checks", "codebook", "crosscheck", "errors", "figures", "funding",
-    "inference", "links", "models", "panel", "periods", "places", "prices", "prose",
+    "breaks", "catalog", "checks", "claims", "codebook", "crosscheck", "errors", "figures",
+    "funding", "inference", "links", "models", "panel", "periods", "places", "prices", "prose",
     "provenance", "tables",
 )  # fmt: skip
 

@@ -49,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CrimeAnalysisError as problem:
         print(f"crime-analysis: {problem}", file=sys.stderr)
         return problem.exit_code
-    except KeyboardInterrupt:
-        print("crime-analysis: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        print(": ".join(["crime-analysis: interrupted", *map(str, stopped.args)]), file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of a pipe has left; what is still buffered has nowhere to go.
@@ -59,8 +59,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def command() -> NoReturn:
-    """Run `main` as a program: a polite stop signal is an interruption."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    """Run `main` as a program: a stop signal, or a closed terminal, is an interruption."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # What is ignored stays so: that is what nohup asks for.
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _interrupt)
     sys.exit(main())
 
 
@@ -73,23 +77,54 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    report = commands.add_parser("report", help="render the chain for the Metropolitan Police")
+    report = commands.add_parser("report", help="render the package's own set of reports")
     report.add_argument("--out", default="reports", help="folder to write (default: reports)")
     report.set_defaults(run=_report)
 
-    render = commands.add_parser("render", help="render a notebook with parameters")
-    render.add_argument("notebook")
+    render = commands.add_parser("render", help="render a notebook, or a set, with parameters")
+    render.add_argument("target", metavar="NOTEBOOK|SET", help="a notebook, or a set (.yml)")
     render.add_argument(
         "-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
         help="set a parameter; may be repeated",
     )  # fmt: skip
+    render.add_argument(
+        "--over", action="append", default=[], metavar="NAME=all|V1,V2",
+        help="one report for each value, and for each combination if repeated",
+    )  # fmt: skip
     render.add_argument("--out", default="reports", help="folder to write (default: reports)")
-    render.add_argument("--timeout", type=float, help="seconds that a cell may take")
+    render.add_argument("--jobs", type=int, help="reports at a time (default: one a processor)")
+    render.add_argument("--scheduler", metavar="ADDRESS", help="render on this Dask cluster")
+    render.add_argument("--force", action="store_true", help="render what is up to date, too")
+    render.add_argument(
+        "--fail-fast", action="store_true",
+        help="after a failure begin no further report; those under way are finished",
+    )  # fmt: skip
+    render.add_argument(
+        "--timeout", type=float, default=600, metavar="S",
+        help="seconds that a cell may take (default: 600)",
+    )  # fmt: skip
+    render.add_argument(
+        "--memory", type=float, default=4, metavar="GB",
+        help="memory that a notebook may take (default: 4)",
+    )  # fmt: skip
+    render.add_argument("--cold", action="store_true", help="start every kernel from nothing")
+    render.add_argument("--pdf", action="store_true", help="print each report to a PDF, too")
     render.set_defaults(run=_render)
 
     parameters = commands.add_parser("parameters", help="list a notebook's parameters")
     parameters.add_argument("notebook")
     parameters.set_defaults(run=_parameters)
+
+    verify = commands.add_parser("verify", help="check that rendered reports were not altered")
+    verify.add_argument("folder", nargs="?", default="reports", help="folder (default: reports)")
+    verify.add_argument(
+        "--rerun", action="store_true", help="render again elsewhere and compare every number"
+    )
+    verify.set_defaults(run=_verify)
+
+    claims = commands.add_parser("claims", help="check the article's claims against the figures")
+    claims.add_argument("claim", nargs="?", metavar="ID", help="one claim, with every figure")
+    claims.set_defaults(run=_claims)
 
     data = commands.add_parser("data", help="the shipped tables").add_subparsers(
         title="commands", metavar="COMMAND", required=True
@@ -128,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _notebook(name: str) -> Path:
-    """Return a notebook given by path, or by name among the package's own."""
+    """Return a notebook, or a set, given by path or by name among the package's own."""
     path = Path(name)
     if path.is_file():
         return path
@@ -137,32 +172,54 @@ def _notebook(name: str) -> Path:
         for candidate in (shipped, shipped.with_name(f"{path.name}.ipynb")):
             if candidate.is_file():
                 return candidate
-    known = ", ".join(sorted(p.name for p in notebooks_folder().glob("*.ipynb")))
-    raise ParameterError(f"there is no notebook {name!r}; the package has {known}")
+    files = [p.name for ending in ("ipynb", "yml") for p in notebooks_folder().glob(f"*.{ending}")]
+    known = ", ".join(sorted(files))
+    raise ParameterError(f"there is no notebook or set {name!r}; the package has {known}")
 
 
-def _report(options: argparse.Namespace) -> None:
-    from crime_analysis.reports import render, write_index
+def _report(options: argparse.Namespace) -> int:
+    from crime_analysis.reports import closing_table, render
+    from crime_analysis.reports.job import make_job
 
-    result = render(notebooks_folder() / "chain.ipynb", {}, options.out)
-    index = write_index(options.out, title="Police funding, officers and violence")
-    for line in result.records["lines"]:
-        print(line)
-    print(f"report: {result.html}")
-    print(f"index: {index}")
+    chain = make_job(notebooks_folder() / "chain.ipynb").name
+    batch = render(notebooks_folder() / "reports.yml", out=options.out, progress=True, check=False)
+    for result in batch.results:
+        if result.name == chain and result.html is not None:
+            for line in result.records["lines"]:
+                print(line)
+            print(f"report: {result.html}")
+    print(f"index: {batch.index}")
+    if batch.failed:
+        print(closing_table(batch), file=sys.stderr)
+    return 1 if batch.failed else 0
 
 
-def _render(options: argparse.Namespace) -> None:
-    from crime_analysis.reports import render, write_index
+def _render(options: argparse.Namespace) -> int:
+    from crime_analysis.reports import closing_table, render
+    from crime_analysis.reports.plan import parse_over
 
     names = [name for name, _ in options.parameter]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ParameterError(f"parameter {', '.join(twice)} is given twice; give it once")
-    given: dict[str, object] = dict(options.parameter)
-    result = render(_notebook(options.notebook), given, options.out, timeout=options.timeout)
-    write_index(options.out, title="Police funding, officers and violence")
-    print(result.html)
+    batch = render(
+        _notebook(options.target),
+        dict(options.parameter),
+        options.out,
+        over=parse_over(options.over),
+        jobs=options.jobs,
+        scheduler=options.scheduler,
+        force=options.force,
+        fail_fast=options.fail_fast,
+        timeout=options.timeout,
+        memory_gb=options.memory,
+        warm=not options.cold,
+        pdf=options.pdf,
+        progress=True,
+        check=False,
+    )
+    print(closing_table(batch))
+    return 1 if batch.failed else 0
 
 
 def _parameters(options: argparse.Namespace) -> None:
@@ -175,6 +232,20 @@ def _parameters(options: argparse.Namespace) -> None:
             print("    " + ", ".join(map(str, p.choices)))
         elif p.minimum is not None or p.maximum is not None:
             print(f"    {p.minimum} to {p.maximum}")
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from crime_analysis.reports import verify
+
+    found = verify(options.folder, rerun=options.rerun, notebooks=notebooks_folder())
+    print(found)
+    return 0 if found.ok else 1
+
+
+def _claims(options: argparse.Namespace) -> None:
+    from crime_analysis import claims
+
+    print(claims.told(claims.check_claims(only=options.claim), options.claim))
 
 
 def _data_list(options: argparse.Namespace) -> None:

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +31,70 @@ def replication() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no published studies at {folder}; set CRIME_ANALYSIS_REPLICATION")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium driven by playwright; skipped with a reason where either is absent.
+
+    It is closed after each module: as long as it is open, its event loop counts as running, and
+    whatever would start another one in this process (a kernel's client) meets it.
+    """
+    reason = "playwright is not installed; pip install playwright"
+    drive = pytest.importorskip("playwright.sync_api", reason=reason).sync_playwright
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        pytest.skip("chromium is not installed; on Debian: apt install chromium")
+    with drive() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def axe(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Any], list[str]]:
+    """What axe-core finds wrong, seriously, with a page that is open in a browser.
+
+    The program is the file that AXE_JS names, or npm's package axe-core, fetched once.
+    """
+    cache = getattr(request.config, "cache", None)
+    folder = cache.mkdir("axe-core") if cache else tmp_path_factory.mktemp("axe-core")
+    program = Path(os.environ.get("AXE_JS") or folder / "axe.min.js")
+    if not program.is_file():
+        _fetch_axe(program)
+    source = program.read_text(encoding="utf-8")
+
+    def violations(page: Any) -> list[str]:
+        page.evaluate(source)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        assert len(found["passes"]) > 5  # it did look
+        return [
+            f"{rule['id']} ({rule['impact']}): {rule['help']}: {node['html'][:200]}"
+            for rule in found["violations"]
+            if rule["impact"] in ("serious", "critical")
+            for node in rule["nodes"]
+        ]
+
+    return violations
+
+
+def _fetch_axe(program: Path) -> None:
+    if shutil.which("npm") is None:
+        pytest.skip("axe-core is not here and npm is not installed; set AXE_JS to axe.min.js")
+    command = ["npm", "pack", "--silent", "axe-core@4"]
+    try:
+        run = subprocess.run(
+            command, cwd=program.parent, capture_output=True, text=True, timeout=120, check=True
+        )
+        package = program.parent / run.stdout.split()[-1]
+        with tarfile.open(package) as archive:
+            member = archive.extractfile("package/axe.min.js")
+            assert member is not None
+            part = program.with_suffix(f".{os.getpid()}")
+            part.write_bytes(member.read())
+        part.replace(program)
+        package.unlink()
+    except (OSError, subprocess.SubprocessError, tarfile.TarError, IndexError) as error:
+        pytest.skip(f"axe-core could not be fetched ({error}); set AXE_JS to axe.min.js")

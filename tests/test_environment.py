@@ -14,7 +14,7 @@ def _requirements() -> dict[str, str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     found = {"python": project["requires-python"]}
     for requirement in project["dependencies"]:
-        name, ranges = re.fullmatch(r"([a-z0-9-]+)(.*)", requirement).groups()
+        name, ranges = re.fullmatch(r"([a-z0-9_-]+)(.*)", requirement).groups()
         found[name] = ranges
     return found
 
@@ -22,7 +22,7 @@ def _requirements() -> dict[str, str]:
 def _conda() -> dict[str, str]:
     found = {}
     for line in (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines():
-        match = re.fullmatch(r"  - ([a-z0-9-]+)([<>=].*)", line)
+        match = re.fullmatch(r"  - ([a-z0-9_-]+)([<>=].*)", line)
         if match:
             found[match[1]] = match[2]
     return found

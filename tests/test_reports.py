@@ -20,9 +20,11 @@ import pytest
 
 from crime_analysis import reports
 from crime_analysis.errors import ParameterError, RenderError, UnknownNameError
+from crime_analysis.reports.job import make_job
 from crime_analysis.reports.names import report_name, slug
 from crime_analysis.reports.parameters import Parameter
 from crime_analysis.reports.records import RECORD_MIME
+from crime_analysis.reports.rendering import Options, render_job
 
 ROOT = Path(reports.__file__).parents[2]
 CHROMIUM = next(
@@ -117,7 +119,14 @@ def importable():
     """Let kernels import the package that is under test, installed or not."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+        # Kernels that import no more than they need to run.
+        patch.setenv("CRIME_ANALYSIS_WARM_MODULES", "")
         yield
+
+
+def render(*given, **how):
+    """Render a batch of one and return its result."""
+    return reports.render(*given, **how).results[0]
 
 
 @pytest.fixture
@@ -138,7 +147,8 @@ def hostile(tmp_path_factory):
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(tempfile, "tempdir", temporary)
-        result = reports.render(source, given, folder / "out")
+        patch.setenv("TMPDIR", temporary)
+        result = render(source, given, folder / "out")
         left = os.listdir(temporary)
     return result, left
 
@@ -315,7 +325,7 @@ def test_three_files_of_one_name_and_nothing_else(hostile):
     name = result.name
     assert name.startswith("force-report--avon-somerset--draws-19--note-script-alert-x-script-")
     assert sorted(os.listdir(result.html.parent)) == sorted(
-        [f"{name}.html", f"{name}.ipynb", f"{name}.manifest.json"]
+        [f"{name}.html", f"{name}.ipynb", f"{name}.manifest.json", "index.html", "summary.json"]
     )
     assert left == []
     assert 0 < result.seconds < 120
@@ -398,7 +408,7 @@ def test_images_and_drawings_are_described_and_tables_scroll(html):
 
 def test_code_and_warnings_are_folded_and_records_unseen(html):
     page = Elements(html)
-    folded = page.all("details")
+    folded = [d for d in page.all("details") if d.get("class") in ("code", "stderr")]
     assert len([d for d in folded if d.get("class") == "code"]) == 5
     assert len([d for d in folded if d.get("class") == "stderr"]) == 1
     assert not any("open" in d for d in folded)
@@ -452,16 +462,16 @@ def test_a_browser_shows_the_page_and_runs_our_button(hostile, tmp_path):
 
 
 def test_two_renders_side_by_side_give_the_same_notebook_and_page(notebook, tmp_path):
+    job = make_job(notebook, {"force": "Kent"})
     with ThreadPoolExecutor(2) as pool:
-        one, two = pool.map(
-            lambda out: reports.render(notebook, {"force": "Kent"}, tmp_path / out), "ab"
-        )
-    assert one.name == "force-report--kent"
-    assert one.notebook.read_bytes() == two.notebook.read_bytes()
-    text = one.notebook.read_text(encoding="utf-8")
+        results = list(pool.map(lambda out: render_job(job, tmp_path / out, Options()), "ab"))
+    assert [result["name"] for result in results] == ["force-report--kent"] * 2
+    one, two = (Path(result["notebook"]).read_bytes() for result in results)
+    assert one == two
+    text = one.decode()
     assert str(tmp_path) not in text
     assert "start_time" not in text
-    pages = [re.sub(r"<time.*?</time>", "", r.html.read_text(encoding="utf-8")) for r in (one, two)]
+    pages = [re.sub(r"<time.*?</time>", "", Path(r["html"]).read_text("utf-8")) for r in results]
     assert pages[0] == pages[1]
 
 
@@ -480,7 +490,7 @@ def test_a_failing_cell_leaves_the_failure_and_no_older_report(tmp_path):
         reports.render(source, {"x": "2"}, out)
     said = str(caught.value)
     assert said.startswith("f.ipynb, cell 3: ValueError: no such thing; what ran is kept in ")
-    assert os.listdir(out) == ["f--x-2.failed.ipynb"]
+    assert sorted(os.listdir(out)) == ["f--x-2.failed.ipynb", "index.html", "summary.json"]
     kept = nbformat.read(out / "f--x-2.failed.ipynb", as_version=4)
     assert "cell 3" in kept.cells[0].source
     assert "ValueError: no such thing" in kept.cells[0].source
@@ -495,7 +505,10 @@ def test_a_failing_cell_leaves_the_failure_and_no_older_report(tmp_path):
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("pass", r"SilentFailure: every cell ran, but it shows 0 of 1 figures and it did not rec"),
+        (
+            "pass",
+            r"after the last cell: SilentFailure: every cell ran, but it shows 0 of 1 figures",
+        ),
         ("import sys; sys.exit(0)", "cell 2: SystemExit: 0"),
         ("import os; os._exit(3)", "cell 2: DeadKernelError: the kernel died"),
         ("import time; time.sleep(60)", "cell 2: TimeoutError: the cell took longer than 1 s"),
@@ -504,10 +517,10 @@ def test_a_failing_cell_leaves_the_failure_and_no_older_report(tmp_path):
 def test_silence_exits_deaths_and_delays_are_failures(tmp_path, code, said):
     yields = {"yields": {"figures": 1, "records": ["effect"]}}
     source = write(tmp_path / "s.ipynb", [("parameters", "x = 1"), ("code", code)], yields)
-    with pytest.raises(RenderError, match=said):
-        reports.render(source, out=tmp_path, timeout=1)
-    assert (tmp_path / "s.failed.ipynb").exists()
-    assert not (tmp_path / "s.html").exists()
+    result = render_job(make_job(source), tmp_path / "out", Options(timeout=1))
+    assert result["status"] == "failed"
+    assert re.match(said, f"{result['where']}: {result['error']}")
+    assert os.listdir(tmp_path / "out") == ["s.failed.ipynb"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")
@@ -536,7 +549,7 @@ def test_an_interruption_leaves_no_kernel_and_no_folder(tmp_path):
         finally:
             process.kill()
         assert os.listdir(temporary) == []
-    assert said.decode().rstrip().endswith("KeyboardInterrupt")
+    assert said.decode().splitlines()[-1].startswith("KeyboardInterrupt: 0 of 1 reports are done")
     kernel = int((tmp_path / "pid").read_text())
     with pytest.raises(ProcessLookupError):
         os.kill(kernel, 0)

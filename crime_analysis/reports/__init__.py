@@ -1,7 +1,7 @@
-"""Render parameterised notebooks into self-contained HTML reports.
+"""Render parameterised notebooks into self-contained HTML reports, one or hundreds at a time.
 
 The room knows nothing of its subject: it reads a notebook's parameters, checks what it is
-given before anything runs, executes the notebook in a private kernel through papermill, and
+given before anything runs, executes each notebook in a private kernel through papermill, and
 writes three files beside each other: the executed notebook, one HTML file that asks the network
 for nothing, and a manifest that says what made them.
 
@@ -15,6 +15,8 @@ A notebook speaks to this room through its metadata, under ``crime_analysis``:
     Parameters whose values always name the report's files.
 ``yields``
     ``{"figures": n, "tables": n, "records": [names]}``: the least that a run must produce.
+``reads``
+    Files, or globs of them, below the notebook's folder that its report depends on.
 ``headline``
     ``{record: label}`` or ``{record: {"label": .., "format": "percent"}}``: recorded values
     that the index shows.
@@ -28,30 +30,46 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .batch import render
+    from .collection import collect
     from .index import write_index
     from .parameters import Parameter, read_parameters, validate
+    from .progress import closing_table
     from .records import collect_records, record
-    from .rendering import RenderResult, render
+    from .summary import Batch, BatchError, Result
+    from .verification import Verification, verify
 
 __all__ = [
+    "Batch",
+    "BatchError",
     "Parameter",
-    "RenderResult",
+    "Result",
+    "Verification",
+    "closing_table",
+    "collect",
     "collect_records",
     "read_parameters",
     "record",
     "render",
     "validate",
+    "verify",
     "write_index",
 ]
 
 _HOME = {
+    "Batch": "summary",
+    "BatchError": "summary",
     "Parameter": "parameters",
-    "RenderResult": "rendering",
+    "Result": "summary",
+    "Verification": "verification",
+    "closing_table": "progress",
+    "collect": "collection",
     "collect_records": "records",
     "read_parameters": "parameters",
     "record": "records",
-    "render": "rendering",
+    "render": "batch",
     "validate": "parameters",
+    "verify": "verification",
     "write_index": "index",
 }
 

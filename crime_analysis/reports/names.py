@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 import re
 import shlex
 import unicodedata
@@ -10,13 +12,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .parameters import Parameter
+from .parameters import Parameter, listed
 
 __all__ = ["as_text", "changed", "render_command", "report_label", "report_name", "slug"]
 
 _LONGEST = 96
 
 
+@functools.lru_cache(maxsize=4096)
 def slug(text: str) -> str:
     """Return `text` in lower-case ASCII letters, digits and single dashes.
 
@@ -30,9 +33,20 @@ def slug(text: str) -> str:
 
 
 def as_text(value: object) -> str:
-    """Return a parameter's value as a user would type it after ``-p name``."""
+    """Return a parameter's value as a user would type it after ``-p name``.
+
+    Examples
+    --------
+    >>> as_text(["Kent", "Surrey"])
+    'Kent,Surrey'
+    >>> as_text(["Avon, Somerset", "Kent"])
+    '["Avon, Somerset", "Kent"]'
+    """
     if isinstance(value, list | tuple):
-        return ",".join(as_text(item) for item in value)
+        items = [as_text(item) for item in value]
+        plain = ",".join(items)
+        # What commas alone would tear apart or swallow is written as JSON, and read as such.
+        return plain if listed(plain) == items else json.dumps(list(value), ensure_ascii=False)
     return str(value)
 
 
@@ -65,9 +79,9 @@ def report_name(
     by_name = {p.name: p for p in parameters}
     first = [n for n in name_by if n in by_name]
     rest = [n for n in changed(parameters, values) if n not in first]
-    parts = [slug(Path(notebook).stem) or "report"]
+    parts = [_stem_slug(Path(notebook).stem)]
     parts += [_value_slug(by_name[n], values[n]) for n in first]
-    parts += [f"{slug(n)}-{_value_slug(by_name[n], values[n])}" for n in rest]
+    parts += [_pair_slug(by_name[n], values[n], by_name) for n in rest]
     name = "--".join(parts)
     if len(name) > _LONGEST:
         name = f"{name[: _LONGEST - 9].rstrip('-')}-{_digest(name)}"
@@ -92,6 +106,24 @@ def render_command(notebook: str, values: Mapping[str, Any]) -> str:
     for name, value in values.items():
         words += ["-p", name, as_text(value)]
     return shlex.join(words)
+
+
+def _stem_slug(stem: str) -> str:
+    """Return a slug of a notebook's name, with a hash where letters were lost from it."""
+    letters = unicodedata.normalize("NFKD", stem)
+    lost = any(c.isalnum() and not c.isascii() for c in letters)
+    short = slug(stem)
+    return f"{short or 'report'}-{_digest(stem)}" if lost or not short else short
+
+
+def _pair_slug(parameter: Parameter, value: Any, names: Iterable[str]) -> str:
+    """Return slugs of a name and a value, with a hash where another pair could be read."""
+    own, text = slug(parameter.name), _value_slug(parameter, value)
+    others = [f"{slug(n)}-" for n in names if n != parameter.name]
+    torn = any(o.startswith(f"{own}-") or f"{own}-".startswith(o) for o in others)
+    return (
+        f"{own}-{text}-{_digest((parameter.name, value))}" if torn or not own else f"{own}-{text}"
+    )
 
 
 def _value_slug(parameter: Parameter, value: Any) -> str:

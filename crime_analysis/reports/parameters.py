@@ -12,14 +12,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import ParameterError, UnknownNameError, nearest
+from ..errors import ParameterError, UnknownNameError
+from .notebook import notebook_settings, read_notebook
 
-__all__ = ["Parameter", "notebook_settings", "read_notebook", "read_parameters", "validate"]
+__all__ = [
+    "Parameter",
+    "checked",
+    "declared_parameters",
+    "listed",
+    "read_parameters",
+    "validate",
+]
 
 _SCALARS = ("str", "int", "float", "bool")
 _TYPES = (*_SCALARS, *(f"list[{t}]" for t in _SCALARS))
 _WORDS = {"true": True, "yes": True, "on": True, "1": True}
 _WORDS |= {"false": False, "no": False, "off": False, "0": False}
+_RULES = ("choices", "help", "maximum", "minimum")
 _SPOKEN = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text"}
 
 
@@ -54,43 +63,6 @@ class Parameter:
     before: tuple[str, ...] = ()
 
 
-def read_notebook(path: str | Path) -> dict[str, Any]:
-    """Read a notebook's JSON without the seconds that nbformat takes to import.
-
-    Raises
-    ------
-    ParameterError
-        A missing file, invalid JSON, or JSON that is no notebook of format 4.
-    """
-    path = Path(path)
-    if not path.is_file():
-        known = [p.name for p in path.parent.glob("*.ipynb")] if path.parent.is_dir() else []
-        near = nearest(path.name, known)
-        hint = f"nearest: {', '.join(near)}" if near else "check the path"
-        raise ParameterError(f"no notebook {path.name!r} in {path.parent.name or '.'!r}; {hint}")
-    try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        line = getattr(error, "lineno", None)
-        place = f", line {line}" if line else ""
-        raise ParameterError(
-            f"{path.name}{place}: not valid JSON; open it in Jupyter and save it again, "
-            "or restore an earlier copy"
-        ) from None
-    cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    if not isinstance(cells, list) or notebook.get("nbformat") != 4:
-        raise ParameterError(
-            f"{path.name}: not a Jupyter notebook of format 4; open it in Jupyter and save it again"
-        )
-    return notebook
-
-
-def notebook_settings(notebook: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a notebook declares under ``crime_analysis`` in its metadata."""
-    settings = notebook.get("metadata", {}).get("crime_analysis", {})
-    return dict(settings) if isinstance(settings, Mapping) else {}
-
-
 def read_parameters(notebook_path: str | Path) -> list[Parameter]:
     """Read the parameters of a notebook from its cell tagged ``parameters``.
 
@@ -113,16 +85,19 @@ def read_parameters(notebook_path: str | Path) -> list[Parameter]:
         No readable notebook, no tagged cell, or a declaration that cannot be understood.
     """
     path = Path(notebook_path)
-    notebook = read_notebook(path)
+    return declared_parameters(read_notebook(path), path.name)
+
+
+def declared_parameters(notebook: Mapping[str, Any], name: str) -> list[Parameter]:
+    """Return the parameters of a notebook that was read; `name` is for the messages."""
     for number, cell in enumerate(notebook["cells"], start=1):
         tags = cell.get("metadata", {}).get("tags", [])
-        if cell.get("cell_type") == "code" and "parameters" in tags:
-            source = cell.get("source", "")
-            where = f"{path.name}, cell {number}"
-            parameters = _from_source("".join(source), where)
-            return _with_settings(parameters, notebook_settings(notebook), path.name)
+        if cell["cell_type"] == "code" and "parameters" in tags:
+            source = "".join(cell.get("source", ""))
+            parameters = _from_source(source, f"{name}, cell {number}")
+            return _with_settings(parameters, notebook_settings(notebook, name), name)
     raise ParameterError(
-        f"{path.name}: no parameters; add the tag 'parameters' to the code cell that assigns them"
+        f"{name}: no parameters; add the tag 'parameters' to the code cell that assigns them"
     )
 
 
@@ -160,14 +135,47 @@ def validate(
     for name in given:
         if name not in by_name:
             raise UnknownNameError("parameter", name, by_name, where)
-    values = {}
-    for name, parameter in by_name.items():
-        value = _coerced(parameter, given.get(name, parameter.default), where)
-        values[name] = _within(parameter, value, where)
+    values = {
+        name: checked(parameter, given.get(name, parameter.default), where)
+        for name, parameter in by_name.items()
+    }
     for parameter in by_name.values():
         for later in parameter.before:
             _check_order(parameter, by_name[later], values, where)
     return values
+
+
+def checked(parameter: Parameter, value: object, where: str) -> Any:
+    """Return one value in its parameter's type and, among choices, in its canonical form.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError
+        As `validate`; `where` is the notebook's name.
+    """
+    return _within(parameter, _coerced(parameter, value, where), where)
+
+
+def listed(text: str) -> list[Any]:
+    """Return the values that a text lists: separated by commas, or as a JSON list.
+
+    JSON is for values that hold a comma, are empty, or begin or end with a space.
+
+    Examples
+    --------
+    >>> listed("Kent, Surrey")
+    ['Kent', 'Surrey']
+    >>> listed('["Avon, Somerset", "Kent"]')
+    ['Avon, Somerset', 'Kent']
+    """
+    if text.strip().startswith("["):
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, list):
+            return found
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _from_source(source: str, where: str) -> list[Parameter]:
@@ -268,24 +276,46 @@ def _with_settings(
     for name in settings.get("name_by", []):
         known(name)
     for name, rule in settings.get("parameters", {}).items():
-        parameter = known(name)
-        if not isinstance(rule, Mapping):
-            raise ParameterError(
-                f"the metadata of {where}: the rule for {name!r} is {rule!r}; "
-                'give {"choices": [...]} or {"minimum": .., "maximum": ..}'
-            )
-        choices = rule.get("choices")
-        by_name[name] = replace(
-            parameter,
-            choices=None if choices is None else tuple(choices),
-            minimum=rule.get("minimum"),
-            maximum=rule.get("maximum"),
-            help=parameter.help or str(rule.get("help", "")),
-        )
+        by_name[name] = _with_rule(known(name), rule, f"the metadata of {where}")
     for first, second in settings.get("ordered", []):
         known(second)
         by_name[first] = replace(known(first), before=(*known(first).before, second))
     return list(by_name.values())
+
+
+def _with_rule(parameter: Parameter, rule: Any, where: str) -> Parameter:
+    """Add one parameter's choices or bounds, which must be of its own type."""
+    name = parameter.name
+    if not isinstance(rule, Mapping):
+        raise ParameterError(
+            f"{where}: the rule for {name!r} is {rule!r}; "
+            'give {"choices": [...]} or {"minimum": .., "maximum": ..}'
+        )
+    for key in rule:
+        if key not in _RULES:
+            raise UnknownNameError(f"rule for {name!r}", key, _RULES, where)
+
+    def typed(value: Any) -> Any:
+        base = parameter.type.removeprefix("list[").removesuffix("]")
+        return _scalar(f"a rule for {name}", base, value, where)
+
+    choices = rule.get("choices")
+    if choices is not None:
+        if not isinstance(choices, list) or not choices:
+            raise ParameterError(f"{where}: the choices of {name!r} are {choices!r}; give a list")
+        choices = tuple(None if c is None and parameter.optional else typed(c) for c in choices)
+        if len({_folded(choice) for choice in choices}) < len(choices):
+            raise ParameterError(f"{where}: two choices of {name!r} differ in case or spaces only")
+    low, high = (None if (b := rule.get(k)) is None else typed(b) for k in ("minimum", "maximum"))
+    if low is not None and high is not None and low > high:
+        raise ParameterError(f"{where}: the minimum of {name!r} is above its maximum")
+    return replace(
+        parameter,
+        choices=choices,
+        minimum=low,
+        maximum=high,
+        help=parameter.help or str(rule.get("help", "")),
+    )
 
 
 def _coerced(parameter: Parameter, value: object, where: str) -> Any:
@@ -296,7 +326,9 @@ def _coerced(parameter: Parameter, value: object, where: str) -> Any:
     if kind.startswith("list["):
         item = kind.removeprefix("list[").removesuffix("]")
         if isinstance(value, str):
-            value = [part.strip() for part in value.split(",") if part.strip()]
+            value = listed(value)
+        elif hasattr(value, "tolist"):  # an array, or a table's column
+            value = value.tolist()
         if not isinstance(value, list | tuple):
             raise _mistyped(name, value, f"a list of {item}, separated by commas", where)
         return [_scalar(name, item, part, where) for part in value]

@@ -27,7 +27,8 @@ def record(name: str, value: object) -> None:
         What the manifest and the index will call it.
     value : object
         A number, text, boolean, date, or lists and mappings of them; numpy scalars and arrays
-        too. NaN, NaT and infinities become null, which JSON can hold.
+        too. NaN, NaT and infinities become null, which JSON can hold. An Effect, or whatever
+        has a ``table`` and a ``text``, is kept as ``{"effect": {"table": rows, "text": ..}}``.
 
     Raises
     ------
@@ -40,6 +41,8 @@ def record(name: str, value: object) -> None:
     """
     if not isinstance(name, str) or not name.strip():
         raise ParameterError(f"record: the name is {name!r}; give a non-empty text")
+    if hasattr(value, "table") and hasattr(value, "text"):
+        value = {"effect": {"table": _rows(name, value.table), "text": str(value.text)}}
     bundle = {RECORD_MIME: {"name": name, "value": _plain(name, value)}, "text/plain": ""}
     # Where IPython was never imported there is no notebook to leave anything in.
     if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
@@ -68,6 +71,18 @@ def collect_records(nb: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(entry, Mapping) and "name" in entry:
                 found[str(entry["name"])] = _thawed(entry.get("value"))
     return found
+
+
+def _rows(name: str, table: Any) -> list[Any]:
+    """Return a table's rows as mappings, with what its index holds unless it only counts rows."""
+    if hasattr(table, "reset_index"):
+        counts = type(table.index).__name__ == "RangeIndex"
+        table = (table if counts else table.reset_index()).to_dict("records")
+    if not isinstance(table, list):
+        raise ParameterError(
+            f"record {name!r}: the table is a {type(table).__name__}; give a DataFrame"
+        )
+    return table
 
 
 def _plain(name: str, value: Any) -> Any:
