@@ -32,7 +32,7 @@ format: $(VENV)/.installed-dev
 	@$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .
 
 notebook: $(VENV)/.installed
-	@$(VENV)/bin/jupyter lab notebooks/chain.ipynb
+	@$(VENV)/bin/jupyter lab notebooks/00-start-here.ipynb
 
 data: $(VENV)/.installed
 	@test -n "$(RAW)" || { echo "say where the official files are: make data RAW=DIR" >&2; exit 2; }

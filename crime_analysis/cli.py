@@ -126,6 +126,16 @@ def _parser() -> argparse.ArgumentParser:
     claims.add_argument("claim", nargs="?", metavar="ID", help="one claim, with every figure")
     claims.set_defaults(run=_claims)
 
+    taught = commands.add_parser("course", help="write the course's notebooks and syllabus")
+    taught.add_argument("--edition", choices=("student", "instructor"), required=True)
+    taught.add_argument("--out", required=True, metavar="DIR", help="a new or empty folder")
+    taught.add_argument("--html", action="store_true", help="execute them into pages, too")
+    taught.set_defaults(run=_course)
+
+    begin = commands.add_parser("start", help="write the notebooks into a folder to work in")
+    begin.add_argument("folder", metavar="DIR")
+    begin.set_defaults(run=_start)
+
     data = commands.add_parser("data", help="the shipped tables").add_subparsers(
         title="commands", metavar="COMMAND", required=True
     )
@@ -181,7 +191,7 @@ def _report(options: argparse.Namespace) -> int:
     from crime_analysis.reports import closing_table, render
     from crime_analysis.reports.job import make_job
 
-    chain = make_job(notebooks_folder() / "chain.ipynb").name
+    chain = make_job(notebooks_folder() / "07-the-chain.ipynb").name
     batch = render(notebooks_folder() / "reports.yml", out=options.out, progress=True, check=False)
     for result in batch.results:
         if result.name == chain and result.html is not None:
@@ -246,6 +256,22 @@ def _claims(options: argparse.Namespace) -> None:
     from crime_analysis import claims
 
     print(claims.told(claims.check_claims(only=options.claim), options.claim))
+
+
+def _course(options: argparse.Namespace) -> None:
+    from crime_analysis import course
+
+    for path in course.write_course(
+        options.out, options.edition, notebooks_folder(), html=options.html
+    ):
+        print(path)
+
+
+def _start(options: argparse.Namespace) -> None:
+    from crime_analysis.working_folder import start
+
+    written = start(options.folder, notebooks_folder())
+    print(f"{len(written)} files in {options.folder}; open them: jupyter lab {options.folder}")
 
 
 def _data_list(options: argparse.Namespace) -> None:

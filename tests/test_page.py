@@ -320,7 +320,7 @@ def running(folder):
         "papermill.execute_notebook(*sys.argv[1:3], kernel_name='python3', progress_bar=False)"
     )
     runs = {}
-    for source in (NOTEBOOKS / "chain.ipynb", NOTEBOOKS / "force-report.ipynb"):
+    for source in (NOTEBOOKS / "07-the-chain.ipynb", NOTEBOOKS / "force-report.ipynb"):
         command = [sys.executable, "-W", "ignore", "-c", program, source, folder / source.name]
         if source.exists():
             with open(folder / f"{source.stem}.said", "wb") as said:
@@ -331,7 +331,7 @@ def running(folder):
         run.wait()
 
 
-@pytest.fixture(scope="module", params=["sample", "chain", "force-report"])
+@pytest.fixture(scope="module", params=["sample", "07-the-chain", "force-report"])
 def report(request, running, folder, file) -> Path:
     """A page to look at: the sample's, or that of a notebook of ours."""
     if request.param == "sample":

@@ -13,7 +13,7 @@ Tests of what came before are of two kinds because they answer differently:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -260,10 +260,13 @@ class EventStudy(Fit):
         said = tests.round(4).to_string() if len(tests) else "no period before the reference"
         return "\n".join([super().summary(), "", said, "", self.explain()])
 
-    def plot(self, terms: list[str] | None = None) -> Figure:
+    def plot(
+        self, terms: list[str] | None = None, *, breaks: Mapping[float, str] | None = None
+    ) -> Figure:
         """Draw the coefficients with their intervals, and the line through those before.
 
-        With `terms`, those alone and without time (see `Fit.plot`).
+        With `terms`, those alone and without time (see `Fit.plot`). `breaks` says by period
+        what made the figures themselves jump; they are drawn and told.
         """
         if terms is not None:
             return super().plot(terms)
@@ -295,6 +298,7 @@ class EventStudy(Fit):
             x_label="periods since the start" if self.relative else self.time,
             y_label=f"{self.outcome}" if self.relative else f"{self.outcome},\nper 1 of {self.by}",
             line=line,
+            breaks=breaks,
         )
 
     def _combined(self, weights: pd.DataFrame, level: float) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -13,6 +15,7 @@ __all__ = ["draw_profile"]
 def draw_profile(
     profile: pd.DataFrame, *, title: str, source: str, x_label: str, y_label: str,
     line: tuple[float, float, float] | None = None,
+    breaks: Mapping[float, str] | None = None,
 ) -> Figure:  # fmt: skip
     """Draw coefficients by period: before open and hatched, the reference a diamond at zero.
 
@@ -24,6 +27,8 @@ def draw_profile(
     title, source, x_label, y_label : str
     line : (value at origin, slope, origin), optional
         The trend before, drawn on.
+    breaks : mapping of float to str, optional
+        By period, what made the figures jump there; drawn and told where the chart reaches it.
     """
     with canvas(height=3.8) as (_, axis, out):
         x = profile["period"]
@@ -53,12 +58,16 @@ def draw_profile(
                 label=name,
             )  # fmt: skip
         axis.plot([reference], [0], "D", color="black", ms=6, label="Reference (zero)")
+        seen = {at: what for at, what in (breaks or {}).items() if first <= at <= last}
+        for number, at in enumerate(seen):
+            told = {} if number else {"label": "Break in the figures"}
+            axis.axvline(at, color=GREY, ls=":", lw=1.6, zorder=1, **told)
         axis.set_xlim(first - 0.5, last + 0.5)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(axis="x", visible=False)
         axis.set_xlabel(x_label)
         axis.set_ylabel(y_label)
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3 if seen else 4)
     spoken = "; ".join(
         f"{row.period:g}: {row.estimate:.3g} ({row.ci_low:.3g} to {row.ci_high:.3g})"
         for row in profile[profile["phase"] != "reference"].itertuples()
@@ -67,7 +76,7 @@ def draw_profile(
         title=title,
         alt=f"Points with 95% intervals by period, reference {reference:g} at zero, periods before"
         f" it on a hatched ground. {spoken}.",
-        source=source,
+        source=source + "".join(f" Dotted, {at:g}: {what}" for at, what in seen.items()),
         svg=out.getvalue(),
         data=profile.reset_index(),
     )

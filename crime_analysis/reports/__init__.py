@@ -17,6 +17,8 @@ A notebook speaks to this room through its metadata, under ``crime_analysis``:
     ``{"figures": n, "tables": n, "records": [names]}``: the least that a run must produce.
 ``reads``
     Files, or globs of them, below the notebook's folder that its report depends on.
+``hide_tags``
+    Tags of cells that run but have no place on the page.
 ``headline``
     ``{record: label}`` or ``{record: {"label": .., "format": "percent"}}``: recorded values
     that the index shows.

@@ -133,10 +133,6 @@ def _unlike(request: dict[str, Any], imported: Imported) -> str:
             return f"its environment differs in {name}"
     if imported.threads > 1:
         return "an import has started threads, which a fork does not have"
-    times = file_times(imported.times)
-    for file in imported.times:
-        if times.get(file) != imported.times[file]:
-            return f"{file} has changed"
     # In the kernel's folder a file `pandas.py` is what a notebook imports as pandas.
     with contextlib.suppress(OSError):
         for entry in os.scandir(request["cwd"]):

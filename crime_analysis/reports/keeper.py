@@ -34,6 +34,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NoReturn
 
 from . import guard as _guard
 
@@ -226,40 +227,55 @@ def short_directory() -> Path:
 # --- the keeper -------------------------------------------------------------------------------
 
 
-class _Ended(Exception):
+class _Ended(BaseException):
     """The lifeline is cut, or this process was told to end."""
 
+    @classmethod
+    def at_once(cls, *signalled: object) -> NoReturn:
+        raise cls
 
-def _serve(listener: socket.socket, lifeline: int, warm: bool, remove: Sequence[str]) -> None:
+
+def _serve(
+    listener: int, lifeline: int, warm: bool, remove: Sequence[str], guards: Sequence[int] = ()
+) -> None:
     """Turn every connection into a guard until the lifeline is cut."""
-    guards: set[int] = set()
+    order = {"listener": listener, "lifeline": lifeline, "warm": warm, "remove": remove}
+    door = socket.socket(fileno=listener)
+    known, served = set(guards), 0
     _guard.adopt_orphans()
     wake = _guard.waker()
     try:
         imported = _import_all(lifeline, wake) if warm else None
         while True:
-            ready = _guard.wait([listener.fileno(), lifeline, wake.fileno()])
+            ready = _guard.wait([listener, lifeline, wake.fileno()])
             if _heed(lifeline, wake):
-                _bury(guards)
-            if listener.fileno() in ready:
-                connection, _ = listener.accept()
-                pid = os.fork()
-                if pid == 0:
-                    for one in (listener, wake):
-                        one.close()
-                    os.close(lifeline)
-                    _guard.guard(connection, imported)
-                guards.add(pid)
-                connection.close()
+                _bury(known)
+            if listener not in ready:
+                continue
+            if imported and served and _guard.file_times(imported.times) != imported.times:
+                # The same process, with everything imported anew; who has knocked waits.
+                order["guards"] = sorted(known)
+                command = [sys.executable, "-m", __spec__.name, json.dumps(order)]
+                os.execve(command[0], command, imported.environment)
+            connection, _ = door.accept()
+            pid = os.fork()
+            if pid == 0:
+                door.close()
+                wake.close()
+                os.close(lifeline)
+                _guard.guard(connection, imported)
+            known.add(pid)
+            served += 1
+            connection.close()
     except _Ended:
         pass
     finally:
-        for pid in guards:
+        for pid in known:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGTERM)
         patience = time.monotonic() + 5
-        while guards and time.monotonic() < patience:
-            _bury(guards)
+        while known and time.monotonic() < patience:
+            _bury(known)
             time.sleep(0.005)
         _guard.kill_descendants()
         for path in remove:
@@ -280,16 +296,19 @@ def _heed(lifeline: int, wake: socket.socket) -> bool:
 def _import_all(lifeline: int, wake: socket.socket) -> _guard.Imported:
     """Import what kernels need, unless all who wait for it go."""
     before = dict(os.environ)
+    # There are no kernels yet to put away first.
+    patient = signal.signal(signal.SIGTERM, _Ended.at_once)
+    gc.disable()
+    # pandas chooses the width of its tables when it is imported, by whether this finds a kernel.
+    builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
     names = list(_KERNEL_MODULES)
     for name in os.environ.get(_LISTED, "default").split(","):
         names += WARM_MODULES if name.strip() == "default" else [name.strip()]
     if _OURS in names:
         # Its own imports wait until they are needed, which in a notebook they are.
-        found = pkgutil.walk_packages([str(Path(__file__).parents[1])], f"{_OURS}.")
+        folder = str(Path(__file__).parents[1])
+        found = pkgutil.walk_packages([folder], f"{_OURS}.", onerror=lambda name: None)
         names += [m.name for m in found if not m.name.startswith((__package__, f"{_OURS}.__"))]
-    gc.disable()
-    # pandas chooses the width of its tables when it is imported, by whether this finds a kernel.
-    builtins.get_ipython = lambda: SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
     for name in filter(None, names):
         _heed(lifeline, wake)
         try:
@@ -297,6 +316,7 @@ def _import_all(lifeline: int, wake: socket.socket) -> _guard.Imported:
         except Exception as error:
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
     del builtins.get_ipython  # type: ignore[attr-defined]
+    signal.signal(signal.SIGTERM, patient)
     gc.enable()
     gc.collect()
     # Pages that the collector writes its marks on would no longer be shared with the kernels.
@@ -322,10 +342,6 @@ if __name__ == "__main__":
     # Python puts the caller's folder first. Kernels have their own folders in that place.
     if not sys.flags.safe_path:
         del sys.path[0]
-    _order = json.loads(sys.argv[1])
-    _serve(
-        socket.socket(fileno=_order["listener"]),
-        _order["lifeline"],
-        _order["warm"],
-        _order["remove"],
-    )
+    _serve(**json.loads(sys.argv[1]))
+    # Taking apart all that was imported would take longer than anyone should wait.
+    os._exit(0)

@@ -11,11 +11,11 @@ outlives it.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import math
 import os
+import queue
 import shutil
 import signal
 import subprocess
@@ -202,9 +202,8 @@ def _engine() -> type:
 
         async def _async_handle_timeout(self, timeout: int, cell: Any = None) -> Any:
             await self.km.interrupt_kernel()
-            deadline = time.monotonic() + 1
-            while cell and time.monotonic() < deadline and not _has_error(cell):
-                await asyncio.sleep(0.01)
+            with contextlib.suppress(queue.Empty):
+                await self.kc.shell_channel.get_msg(timeout=1)
             return await super()._async_handle_timeout(timeout, cell)
 
     class PrivateKernelEngine(Engine):
@@ -240,7 +239,8 @@ def _engine() -> type:
                 try:
                     client.execute(cleanup_kc=True, **streams)
                 except Exception as error:
-                    run.error = _explained(error, execution_timeout, streams["stderr"])
+                    ended = getattr(manager.provisioner, "exit_code", None)
+                    run.error = _explained(error, execution_timeout, ended, streams["stderr"])
                     run.cell = _unfinished(run.nb)
                     raise
             # papermill takes sys.exit(0) for success, though the cells after it never ran.
@@ -301,16 +301,22 @@ def _private_kernel(provisioner: dict[str, Any]) -> Iterator[tuple[Any, dict[str
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _explained(error: Exception, timeout: float | None, log: Any) -> tuple[str, str]:
+def _explained(
+    error: Exception, timeout: float | None, ended: int | None, log: Any
+) -> tuple[str, str]:
     """Say what an error of the kernel's machinery means to the notebook's author."""
     kind = type(error).__name__
     if kind == "CellTimeoutError":
         return "TimeoutError", f"the cell took longer than {timeout:g} s"
     if kind == "DeadKernelError" or "Kernel died" in str(error):
+        how = f" with exit code {ended}" if ended else ""
+        if ended is not None and ended < 0:
+            with contextlib.suppress(ValueError):
+                how = f" of {signal.Signals(-ended).name}"
         log.seek(max(0, log.seek(0, os.SEEK_END) - 4096))
         lines = log.read().decode(errors="replace").splitlines()
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return "DeadKernelError", f"the kernel died{': ' + last if last else ''}"
+        return "DeadKernelError", f"the kernel died{how}{': ' + last if last else ''}"
     return kind, str(error)
 
 
@@ -320,10 +326,6 @@ def _unfinished(nb: Any) -> int | None:
     # has a start time is the one that failed.
     begun = [i for i, c in enumerate(nb.cells) if c.metadata.get("papermill", {}).get("start_time")]
     return begun[-1] if begun else None
-
-
-def _has_error(cell: Any) -> bool:
-    return any(output.output_type == "error" for output in cell.get("outputs", []))
 
 
 def _join_streams(cell: Any) -> None:

@@ -7,6 +7,7 @@ a notebook's own first import finds the package exactly where it would without u
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -45,7 +46,8 @@ def bind(parent: int, memory: int | None = None) -> None:
         ceiling = resource.getrlimit(resource.RLIMIT_DATA)[1]
         if ceiling != resource.RLIM_INFINITY:
             memory = min(memory, ceiling)
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, ceiling))
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_DATA, (memory, ceiling))
 
 
 def run_kernel(arguments: list[str]) -> NoReturn:
@@ -85,7 +87,6 @@ def run_kernel(arguments: list[str]) -> NoReturn:
 def _leave(app: Any, code: object) -> NoReturn:
     """End as Python ends, less what keeps a kernel from it."""
     import atexit
-    import contextlib
     import gc
     import io
     import threading

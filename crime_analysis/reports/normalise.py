@@ -164,7 +164,9 @@ def _outputs(
 def _printed(texts: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     for name in sorted(texts, reverse=True):  # stdout, then stderr
         if texts[name]:
-            yield {"output_type": "stream", "name": name, "text": _text(texts[name])}
+            # A line drawn over itself, as progress bars are, is what it was in the end.
+            lines = [line[line.rfind("\r", 0, -1) + 1 :] for line in texts[name].split("\n")]
+            yield {"output_type": "stream", "name": name, "text": _text("\n".join(lines))}
 
 
 def _output(output: Mapping[str, Any], rank: Mapping[int, int]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ..errors import ParameterError, UnknownNameError, nearest
 
 __all__ = ["notebook_settings", "parse_notebook", "read_bytes", "read_notebook"]
 
-_KNOWN = ("headline", "index", "name_by", "ordered", "parameters", "reads", "yields")
+_KNOWN = ("headline", "hide_tags", "index", "name_by", "ordered", "parameters", "reads", "yields")
 _YIELDS = ("figures", "records", "tables")
 
 
@@ -96,7 +96,7 @@ def notebook_settings(notebook: Mapping[str, Any], name: str = "the notebook") -
         if key not in _KNOWN and get_close_matches(str(key), _KNOWN, cutoff=0.8):
             raise UnknownNameError("key", key, _KNOWN, where)
     _of_kind(settings.get("parameters", {}), Mapping, where, "parameters", "a mapping")
-    for key in ("name_by", "reads"):
+    for key in ("hide_tags", "name_by", "reads"):
         _names(settings.get(key, []), where, key)
     for pair in _of_kind(settings.get("ordered", []), list, where, "ordered", "a list of pairs"):
         if not _are_names(pair) or len(pair) != 2:

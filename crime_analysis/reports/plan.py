@@ -68,9 +68,9 @@ def plan(
 
     Examples
     --------
-    >>> batch = plan("notebooks/chain.ipynb", over={"force": ["Kent", "Surrey"]})
+    >>> batch = plan("notebooks/force-report.ipynb", over={"force": ["Kent", "Surrey"]})
     >>> [job.name for job in batch.jobs]
-    ['chain--kent', 'chain--surrey']
+    ['force-report--kent', 'force-report--surrey']
     """
     given, vary = dict(parameters or {}), dict(over or {})
     both = [name for name in given if name in vary]

@@ -138,6 +138,7 @@ class KeptProvisioner(LocalProvisioner):
     home = Unicode(help="A folder to remove when the kernel is gone, whoever is left to do it.")
     patience = Float(120, help="Seconds that the keeper may take to start a kernel.")
     process: Any = None
+    exit_code: int | None = None
     grace = Float(2, help="Seconds that a kernel may take to end when it is asked to.")
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
@@ -175,6 +176,11 @@ class KeptProvisioner(LocalProvisioner):
                 self.process = None
         bound = [sys.executable, launch.__file__, str(os.getpid()), str(memory)]
         return await super().launch_kernel([*bound, *cmd[3:]], **kwargs)
+
+    async def poll(self) -> int | None:
+        """Return the kernel's exit code, or None while it lives."""
+        self.exit_code = await super().poll()
+        return self.exit_code
 
     async def shutdown_requested(self, restart: bool = False) -> None:
         """Give the kernel a moment to end by itself, without the manager's naps of 0.1 s."""

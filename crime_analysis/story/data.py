@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from crime_analysis import periods
-from crime_analysis.data_log import span, touching
+from crime_analysis.data_log import runs, span, touching
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, YELLOW, Figure, canvas
 from crime_analysis.prose import Text, named
 from crime_analysis.story.timeline import by_day
@@ -113,11 +113,9 @@ def covered(held: pd.DataFrame) -> Figure:
         axis.set_position([0.295, 0.05, 0.5, 0.93])
         for place, row in rows:
             colour, hatch = _LOOKS.get(row.subject, (GREY, ""))
-            years = [year for year in row.years if year >= _SHOWN_FROM]
-            axis.barh(
-                [place] * len(years), 1.0, left=years, height=0.72, color=colour, hatch=hatch,
-                edgecolor="white", lw=0.6,
-            )  # fmt: skip
+            for first, last in runs(tuple(y for y in row.years if y >= _SHOWN_FROM)):
+                axis.barh(place, last - first + 1, left=first, height=0.72, color=colour,
+                          hatch=hatch, edgecolor="white", lw=0.6)  # fmt: skip
             if row.years[0] < _SHOWN_FROM:
                 axis.plot([_SHOWN_FROM - 0.35], [place], "<", color=colour, ms=5, clip_on=False)
             axis.text(_SHOWN_TO + 0.4, place, _publishers(row.publishers), fontsize=8.5,
@@ -187,8 +185,10 @@ def joins(audits: pd.DataFrame, panel: pd.DataFrame) -> Text:
         From `panel.force_panel`.
     """
     short = audits[audits["without partner"] > 0]
+    # Why the other table has rows that are not used is no reason for a gap here.
     gaps = "; ".join(
-        f"{row.joined}, {row[5]} of {row[3]} ({row.why})" for row in short.itertuples()
+        f"{row[1].replace('_', ' ')}, {row[5]} of {row[3]} ({str(row[7]).partition(';')[0]})"
+        for row in short.itertuples()
     )
     left_out = ", ".join(panel.attrs["excluded"]) or "none"
     text = (

@@ -1,25 +1,22 @@
-"""How good the figures are, shown: cross-checks, revisions, one figure traced, and 2014."""
+"""How good the figures are, shown: cross-checks, revisions, and one figure traced to its cell."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from crime_analysis.data_log import SPREAD, apart, farthest, log, revised
+from crime_analysis.data_log import apart, farthest, log, revised
 from crime_analysis.drawing import BLUE, ORANGE, Figure, canvas
-from crime_analysis.links import verdict
-from crime_analysis.measures import BASE, MEASURES, touched
 from crime_analysis.prose import Text, named, rose_or_fell
 from crime_analysis.provenance import Trace
 from crime_analysis.story.axes import percent_axis
-from crime_analysis.story.place_words import signed, spanning
+from crime_analysis.story.place_words import signed
+from crime_analysis.story.recording import across_words, counts
 from crime_analysis.tables import Table
 
 __all__ = [
-    "across",
     "differing",
     "differing_table",
-    "knife_with_injury",
     "learnt",
     "quality",
     "quality_table",
@@ -114,7 +111,7 @@ def revisions(officers: pd.DataFrame, knife: pd.DataFrame, force: str) -> Table 
             )
         )
     return Table(
-        rows, f"Figures of {named(force)} that a later edition changed", {"change": "{:+.1%}"}
+        rows, f"Figures of {named(force)} that a later edition changed", {"change": "{:+.2%}"}
     )
 
 
@@ -227,7 +224,7 @@ def _differing_words(rows: pd.DataFrame, force: str) -> str:
     return f"{text}; the farthest apart, {signed(most)}, is {_counted(str(size.idxmax()))}"
 
 
-def differing_table(found: pd.DataFrame, force: str, most: int = 12) -> Table:
+def differing_table(found: pd.DataFrame, force: str, most: int = 8) -> Table:
     """Return pairs of official figures of the same thing that differ, and why they may.
 
     Parameters
@@ -241,12 +238,27 @@ def differing_table(found: pd.DataFrame, force: str, most: int = 12) -> Table:
     """
     rows = farthest(found, force)
     rows = rows[rows["difference"].abs() > 0].head(most)
+    shown = pd.DataFrame(
+        {
+            "of": rows["comparison"].map(_counted),
+            "period": rows["period"],
+            "one_says": _said(rows["first"], rows["first_value"]),
+            "the_other_says": _said(rows["second"], rows["second_value"]),
+            "difference": rows["difference"],
+            "why": rows["why"],
+        }
+    )
     return Table(
-        rows.assign(comparison=rows["comparison"].map(_counted)),
+        shown,
         f"Official figures of {named(force)} that differ: of each comparison the pair farthest"
         " apart",
         {"difference": "{:+.2%}"},
     )
+
+
+def _said(publications: pd.Series, values: pd.Series) -> list[str]:
+    pairs = zip(publications, values, strict=True)
+    return [f"{value:,.2f}".replace(".00", "") + f" ({name})" for name, value in pairs]
 
 
 def _counted(comparison: str) -> str:
@@ -255,124 +267,6 @@ def _counted(comparison: str) -> str:
         if comparison.startswith(start):
             return f"{comparison.removeprefix(start).replace('_', ' ')}: {whose}"
     return _NAMES.get(comparison, comparison.replace("-", " ").replace("_", " "))
-
-
-def across(rows: pd.DataFrame, register: pd.DataFrame, before: str, after: str) -> Figure:
-    """Draw how each measure moved in every place across the inspection of recording.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        From `data_log.spread`.
-    register : DataFrame
-        The shipped table ``breaks``.
-    before, after : str
-        The years compared.
-    """
-    moved = touched(register)
-    edge = 2.0
-    with canvas(height=3.4) as (_, axis, out):
-        for y, measure in enumerate(SPREAD):
-            mine = rows[rows["measure"] == measure]
-            known = mine["change"].dropna()
-            colour, mark = (ORANGE, "|") if moved[measure] else (BLUE, "|")
-            if measure != "homicide":
-                axis.plot(known.clip(upper=edge), np.full(len(known), y), mark, color=colour,
-                          ms=15, mew=1.2, alpha=0.75)  # fmt: skip
-            total = mine.iloc[0]
-            axis.hlines(y, total["total_low"], total["total_high"], color="black", lw=2.2)
-            axis.plot([total["total"]], [y], "s" if moved[measure] else "o", color="black", ms=7)
-            axis.annotate(
-                f"all together {signed(total['total'])}", (total["total"], y), xytext=(0, -17),
-                textcoords="offset points", ha="center", fontsize=8.5,
-                bbox={"color": "white", "pad": 0.5},
-            )  # fmt: skip
-        axis.axvline(0, color="black", lw=0.9, zorder=1)
-        names = [
-            f"{MEASURES[m]}{' (touched)' if moved[m] else ''}".replace(", sharp object", "")
-            for m in SPREAD
-        ]
-        axis.set_yticks(range(len(SPREAD)), names)
-        axis.set_ylim(len(SPREAD) - 0.4, -0.6)
-        axis.grid(axis="y", visible=False)
-        reach = rows["change"].clip(upper=edge)
-        percent_axis(axis, min(reach.min(), -0.1) - 0.05, max(reach.max(), 0.2) + 0.05)
-        axis.set_xlabel(f"change in number, {before} to {after}")
-    return Figure(
-        title=_across_words(rows, register),
-        alt=f"Strips of every place's change, {before} to {after}. "
-        + "; ".join(
-            f"{MEASURES[m]}: rose in {up} of {count}, all together {signed(total)}"
-            for m, up, count, total, *_ in _counts(rows)
-        )
-        + ".",
-        source="A stroke is a police force; for admissions a region of England. Places with fewer"
-        " than 50 events in the first year have no stroke, and homicide none at all. Touched: by"
-        " the inspection of recording of November 2014. Black line: exact 95% Poisson interval of"
-        " the total, where events are few. Source: Home Office recorded crime; NHS Digital.",
-        svg=out.getvalue(),
-        data=rows,
-    )
-
-
-def _counts(rows: pd.DataFrame) -> list[tuple[str, int, int, float, float, float]]:
-    """Return by measure in how many places of how many it rose, and the total, its interval."""
-    told = []
-    for measure in SPREAD:
-        mine = rows[rows["measure"] == measure]
-        known = mine["change"].dropna()
-        total, low, high = mine[["total", "total_low", "total_high"]].iloc[0]
-        told.append((measure, int((known > 0).sum()), len(known), total, low, high))
-    return told
-
-
-def _across_words(rows: pd.DataFrame, register: pd.DataFrame) -> str:
-    """Return whether the measures that the inspection touched rose everywhere, and others not."""
-    moved = touched(register)
-    counts = {m: (up, count, total, low, high) for m, up, count, total, low, high in _counts(rows)}
-    inside = [m for m in SPREAD if moved[m] and counts[m][1]]
-    if not inside:
-        return "These figures cannot tell what the inspection of recording did"
-    said = " and ".join(f"{MEASURES[m]} rose in {counts[m][0]} of {counts[m][1]}" for m in inside)
-    _, _, _, low, high = counts["homicide"]
-    chance = f"homicides of all together, {spanning(low, high)}"
-    if verdict(low, high) == "cannot tell":
-        chance += ", cannot be told from no change"
-    return f"Across forces {said}; {chance}"
-
-
-def knife_with_injury(knife: pd.DataFrame, years: pd.DataFrame, force: str) -> Text:
-    """Return how knife crime with injury moved beside recorded violence with injury.
-
-    Parameters
-    ----------
-    knife : DataFrame
-        From `measures.knife_crime`.
-    years : DataFrame
-        From `measures.yearly`.
-    force : str
-        The place.
-    """
-    for name, series in knife[knife["with_injury"]].groupby("definition"):
-        counts = series.set_index("financial_year")["offences"]
-        last = str(counts.index[-1])
-        if BASE not in counts.index or last == BASE:
-            continue
-        recorded = years["violence_with_injury"]
-        return Text(
-            (
-                f"Knife crime with injury ({name}) {rose_or_fell(counts[last] / counts[BASE] - 1)}"
-                f" from {BASE} to {last}, the last whole year of the series, while recorded"
-                f" violence with injury {rose_or_fell(recorded[last] / recorded[BASE] - 1)}. The"
-                " register lists the second among what the inspection touched, and not the first.",
-            )
-        )
-    return Text(
-        (
-            f"Knife crime with injury is not on hand for {named(force)} for years on both sides of"
-            " the inspection: London alone has it.",
-        )
-    )
 
 
 def learnt(found: pd.DataFrame, rows: pd.DataFrame, register: pd.DataFrame, parted: str) -> Text:
@@ -390,13 +284,13 @@ def learnt(found: pd.DataFrame, rows: pd.DataFrame, register: pd.DataFrame, part
         The title of `violence.indexed`: how measures parted in the force chosen.
     """
     sums = log(found)[["pairs", "agree", "declared", "failed"]].sum()
-    robbery = next(c for c in _counts(rows) if c[0] == "robbery")
+    robbery = next(c for c in counts(rows) if c[0] == "robbery")
     return Text(
         (
             f"Of {sums['pairs']:,} pairs of official figures of the same thing"
             f" {sums['failed'] or 'none'} differ without a known reason,"
             f" {sums['declared']} with one.",
-            f"{_across_words(rows, register)}. Robbery, which the inspection did not touch, rose in"
+            f"{across_words(rows, register)}. Robbery, which the inspection did not touch, rose in"
             f" {robbery[1]} of {robbery[2]} forces and {rose_or_fell(robbery[3])} in all. A rise"
             " everywhere at once is what a change in recording looks like; it does not show that"
             " nothing else rose.",

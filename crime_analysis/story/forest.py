@@ -21,25 +21,23 @@ KINDS: dict[str, tuple[str, str, str, bool, str]] = {
 }
 
 
-def forest(rows: pd.DataFrame, x_label: str, edge: float | None = None) -> bytes:
+def forest(rows: pd.DataFrame, x_label: str) -> bytes:
     """Draw estimates in rows, top to bottom, under the names of their groups.
 
     Parameters
     ----------
     rows : DataFrame
         ``label``, ``estimate``, ``ci_low``, ``ci_high``, ``kind`` (one of `KINDS`) and
-        ``group`` (may be empty). An interval without bound runs to the edges; a missing one is
-        not drawn.
+        ``group`` (may be empty). An interval that goes on beyond the axis ends in an
+        arrowhead; a missing one is not drawn.
     x_label : str
-    edge : float, optional
-        Where the axis ends either way; far enough for four ends in five if not given.
 
     Returns
     -------
     bytes
         The drawing.
     """
-    edge = _edge(rows) if edge is None else edge
+    left, right = _frame(rows)
     groups = [name for name in dict.fromkeys(rows["group"]) if name]
     lines = int(rows["label"].str.count("\n").sum())
     with canvas(height=1.5 + 0.32 * (len(rows) + len(groups)) + 0.14 * lines) as (_, axis, out):
@@ -47,19 +45,19 @@ def forest(rows: pd.DataFrame, x_label: str, edge: float | None = None) -> bytes
         for name, part in rows.groupby("group", sort=False):
             if name:
                 axis.text(
-                    -edge, y, str(name), fontweight="bold", fontsize=9.5, va="center",
+                    left, y, str(name), fontweight="bold", fontsize=9.5, va="center",
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
                 )  # fmt: skip
                 y += 1
             for row in part.itertuples():
-                _mark(axis, row, y, edge)
+                _mark(axis, row, y, left, right)
                 ticks.append(y)
                 names.append(row.label)
                 y += 1 + 0.35 * str(row.label).count("\n")
         axis.axvline(0, color="black", lw=0.9)
         axis.set_yticks(ticks, names)
         axis.set_ylim(y - 0.4, -0.7)
-        axis.set_xlim(-edge * 1.03, edge * 1.03)
+        axis.set_xlim(left - 0.02 * (right - left), right + 0.02 * (right - left))
         axis.grid(axis="y", visible=False)
         axis.set_xlabel(x_label)
         axis.xaxis.set_major_formatter(lambda v, _: f"{v:g}".replace("-", "−"))
@@ -71,7 +69,7 @@ def forest(rows: pd.DataFrame, x_label: str, edge: float | None = None) -> bytes
     return out.getvalue()
 
 
-def _mark(axis: Any, row: Any, y: float, edge: float) -> None:
+def _mark(axis: Any, row: Any, y: float, left: float, right: float) -> None:
     """Draw one row: its interval, arrowheads where that goes on, and its estimate."""
     colour, line, mark, filled, _ = KINDS[row.kind]
     # An upside-down interval is two rays: everything but what lies between its ends.
@@ -79,24 +77,30 @@ def _mark(axis: Any, row: Any, y: float, edge: float) -> None:
     if row.ci_low > row.ci_high:
         ends = [(-np.inf, row.ci_high), (row.ci_low, np.inf)]
     for low, high in ends if line and not np.isnan(row.ci_low) else ():
-        if low > edge or high < -edge:
-            axis.plot(np.sign(low) * edge, y, ">" if low > edge else "<", color=colour, ms=6)
-            continue
-        axis.hlines(y, max(low, -edge), min(high, edge), color=colour, ls=line,
-                    lw=2.4 if row.kind == "chosen" else 1.7)  # fmt: skip
-        for beyond, at, arrow in ((low < -edge, -edge, "<"), (high > edge, edge, ">")):
+        axis.hlines(
+            y, np.clip(low, left, right), np.clip(high, left, right), color=colour, ls=line,
+            lw=2.4 if row.kind == "chosen" else 1.7,
+        )  # fmt: skip
+        for beyond, at, arrow in ((low < left, left, "<"), (high > right, right, ">")):
             if beyond:
                 axis.plot(at, y, arrow, color=colour, ms=6, clip_on=False)
         if row.kind == "range":
             axis.plot([low, high], [y, y], mark, color=colour, ms=9, mew=2)
-    if abs(row.estimate) <= edge and row.kind != "range":
+    if left <= row.estimate <= right and row.kind != "range":
         axis.plot(row.estimate, y, mark, color=colour, mfc=colour if filled else "white", ms=6)
 
 
-def _edge(rows: pd.DataFrame) -> float:
-    """Return how far an axis should reach: past four in five of the finite ends."""
-    reach = rows[["ci_low", "ci_high"]].abs().to_numpy(float).ravel()
-    reach = reach[np.isfinite(reach)]
-    far = float(np.quantile(reach, 0.8)) if len(reach) else 0.0
-    known = rows["estimate"].abs().replace(np.inf, np.nan)
-    return 1.1 * max(far, float(known.median()) if known.notna().any() else 0.0, 0.1)
+def _frame(rows: pd.DataFrame) -> tuple[float, float]:
+    """Return where the axis ends: at the farthest interval, unless that would squeeze the rest.
+
+    Every estimate without an interval is inside, and so is zero.
+    """
+    ends = rows[["ci_low", "ci_high", "estimate"]].to_numpy(float).ravel()
+    ends = ends[np.isfinite(ends)]
+    bare = rows.loc[rows["ci_low"].isna(), "estimate"].abs()
+    reach = 2 * float(np.quantile(np.abs(ends), 0.75)) if len(ends) else 0.0
+    reach = max(reach, float(bare.max()) if len(bare) else 0.0, 0.1)
+    unbounded = np.isinf(rows[["ci_low", "ci_high"]].to_numpy(float)).any()
+    low, high = (reach * side if unbounded else end for side, end in (
+        (-1, min(ends.min(), 0.0)), (1, max(ends.max(), 0.0))))  # fmt: skip
+    return max(low, -reach), min(high, reach)

@@ -21,6 +21,7 @@ from crime_analysis.prose import Text, link_effect, named, percent, rose_or_fell
 from crime_analysis.story.place_words import spanning
 
 __all__ = [
+    "chance",
     "checked",
     "concerning",
     "explained",
@@ -45,10 +46,11 @@ WORDS = {
     "log_violence_with_injury_per_1000": "log violence with injury per resident",
     "log_robbery_per_1000": "log robbery per resident",
     "death_or_injury_driving": "deaths and injuries by driving",
-    "exposure_all_grants_lagged": "share of all grants × national fall (a year earlier)",
-    "exposure_all_grants": "share of all grants × national fall",
-    "share_all_grants": "government's share of 2009/10",
-    "share all grants": "government's share of 2009/10",
+    "death or injury driving": "deaths and injuries by driving",
+    "exposure_all_grants_lagged": "exposure to the cuts (a year earlier)",
+    "exposure_all_grants": "exposure to the cuts",
+    "share_all_grants": "government's share",
+    "share all grants": "government's share",
     "deprivation_2010": "deprivation",
     "deprivation_later": "deprivation in the years of welfare reform",
     "fy_start": "financial year, by the year it begins in",
@@ -68,18 +70,24 @@ def spelt(text: str) -> str:
     >>> spelt("homicide ~ log_officers_per_1000 | force + financial_year")
     'homicide on log officers per resident, force and year effects held'
     """
-    parts = text.split(" | ")
-    if " ~ " in parts[0]:
-        left, right = parts[0].split(" ~ ", 1)
-        right = re.sub(r"(\w+):i\(fy_start, ref=\d+\)", r"\1 by year", right)
-        terms = [term for term in right.split(" + ") if term not in ("0", "1")]
-        text = f"{left} on {' and '.join(terms)}" if terms else left
-        held = parts[1].replace("fy_start", "year").replace(" + ", " and ") if parts[1:] else ""
-        text += f", {held} effects held" if held else ""
-        if len(parts) > 2:
-            cause, instrument = parts[2].split(" ~ ", 1)
-            text += f", with {cause} moved by {instrument}"
+    text = re.sub(r"'([^']* ~ [^']*)'", lambda found: f"“{_regression(found[1])}”", text)
+    text = _regression(text) if " ~ " in text else text
     return _NAME.sub(lambda found: WORDS[found[0]], text)
+
+
+def _regression(formula: str) -> str:
+    """Return a formula as a sentence would put it, its columns still by their names."""
+    left, right = formula.split(" | ")[0].split(" ~ ", 1)
+    right = re.sub(r"(\w+):i\(fy_start, ref=\d+\)", r"\1 by year", right)
+    terms = [term for term in right.split(" + ") if term not in ("0", "1")]
+    told = f"{left} on {' and '.join(terms)}" if terms else left
+    parts = formula.split(" | ")[1:]
+    if parts:
+        told += f", {parts[0].replace('fy_start', 'year').replace(' + ', ' and ')} effects held"
+    if len(parts) > 1:
+        cause, moved_by = parts[1].split(" ~ ", 1)
+        told += f", with {cause} moved by {moved_by}"
+    return told
 
 
 def in_words(result: Result) -> Result:
@@ -101,6 +109,17 @@ def in_words(result: Result) -> Result:
     elif hasattr(given, "bounds"):
         told["bounds"] = given.bounds.assign(benchmark=given.bounds["benchmark"].map(spelt))
     return replace(given, **told)
+
+
+def chance(p_value: float) -> str:
+    """Return a p-value as a sentence says it.
+
+    Examples
+    --------
+    >>> chance(0.0004), chance(0.034)
+    ('p < 0.001', 'p = 0.034')
+    """
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
 
 
 def concerning(register: pd.DataFrame, touched: tuple[tuple[str, str], ...]) -> dict[float, str]:

@@ -99,8 +99,8 @@ def forest_plot(links: Mapping[str, Link], outcome: str) -> Figure:
     held = literature.held(outcome, low, high)["held"]
     word = verdict(low, high)
     title = (
-        f"Our interval for {OUTCOMES[outcome][0]} holds {int(held.sum()) or 'none'} of"
-        f" {len(held)} published elasticities"
+        f"The interval for {OUTCOMES[outcome][0]} holds {int(held.sum()) or 'none'} of"
+        f" {len(held)} elasticities of other studies"
         + (", and zero: these figures cannot tell which" if word == "cannot tell" else
            ", and leaves zero out")
     )  # fmt: skip
@@ -130,15 +130,23 @@ def elasticities_table() -> Table:
     given = (
         rows["range_low"].map("{:.1f}".format) + " to " + rows["range_high"].map("{:.1f}".format)
     )
-    told = rows.assign(
-        elasticity=rows["elasticity"].map("{:.2f}".format).where(rows["range_low"].isna(), given),
-        std_error=rows["std_error"].map("{:.3f}".format).where(rows["std_error"].notna(), "–"),
+    told = pd.DataFrame(
+        {
+            "study": rows["study"],
+            "crime": rows["crime"],
+            "elasticity": rows["elasticity"]
+            .map("{:.2f}".format)
+            .where(rows["range_low"].isna(), given)
+            .str.replace("-", "−"),
+            "std_error": rows["std_error"]
+            .map("{:.3f}".format)
+            .where(rows["std_error"].notna(), "–"),
+            "where and how": rows["place"] + "; " + rows["design"],
+            "seen in": rows["source"] + " (" + rows["basis"] + ")",
+            "note": rows["note"].replace("", "–"),
+        }
     )
-    for column in ("elasticity", "std_error"):
-        told[column] = told[column].str.replace("-", "−")
-    columns = ["study", "crime", "elasticity", "std_error", "place", "design", "basis", "source",
-               "note"]  # fmt: skip
-    return Table(told[columns], "Published elasticities of crime to police, as they were seen")
+    return Table(told, "Elasticities of crime to police in other studies, as they were seen")
 
 
 def findings_table() -> Table:
@@ -169,7 +177,7 @@ def beside_ours(link: Link, outcome: str) -> Text:
     return Text(
         (
             f"The 95% interval of the elasticity of {label}, {said}, holds {inside or 'none'} of"
-            f" the {len(rows)} published elasticities of comparable crime. {last}",
+            f" the {len(rows)} elasticities that other studies give for comparable crime. {last}",
         )
     )
 

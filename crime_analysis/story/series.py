@@ -269,14 +269,17 @@ def ways(notebook: str, value: tuple[str, str], notebooks: Path | None = None) -
         (
             ("Which parameters it has, and what they take", f"crime-analysis parameters {file}"),
             (
-                f"Render it for another value, to reports/{page}.html",
+                f"Render it with {name} {given}, to reports/{page}.html",
                 f"crime-analysis render {file} -p {name} {quoted} --out reports",
             ),
             (
-                "Render it for every value that the parameter takes",
+                f"Render it for every {name}",
                 f"crime-analysis render {file} --over {name}=all --out reports",
             ),
-            ("The same with papermill alone", f"papermill {file} mine.ipynb -p {name} {quoted}"),
+            (
+                "With papermill alone, to a notebook of your own",
+                f"papermill {file} mine.ipynb -p {name} {quoted}",
+            ),
             ("Open it, to change the first code cell by hand", f"jupyter lab {file}"),
         )
     )

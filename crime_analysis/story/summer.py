@@ -124,9 +124,16 @@ def _season_words(found: Series, tables: dict[str, pd.DataFrame]) -> str:
         if table.attrs["p_value"] >= _SURE:
             unclear.append(SEASONAL[name])
             continue
-        top = int(table["estimate"].idxmax())
-        low, high = (signed(float(table.at[top, end]) - 1) for end in ("ci_low", "ci_high"))
-        clear.append(f"{SEASONAL[name]} is highest in {parts[top]} ({low} to {high} a day)")
+        above = [parts[part] for part in table.index[table["ci_low"] > 1]]
+        top = table.loc[table["estimate"].idxmax()]
+        low, high = (signed(float(top[end]) - 1) for end in ("ci_low", "ci_high"))
+        # Neighbours are seldom told apart: all that are clear are named.
+        clear.append(
+            f"{SEASONAL[name]} is clearly above the year's mean in {', '.join(above)} ({low} to"
+            f" {high} a day in the highest)"
+            if above
+            else f"{SEASONAL[name]} has a season, but no {found.part} by itself is clearly above"
+        )
     told = [f"No season can be told in {', '.join(unclear)}"] if unclear else []
     return "; ".join([*told, *clear])
 

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, Figure, canvas
-from crime_analysis.prose import Text, percent
+from crime_analysis.prose import Text
 from crime_analysis.story.axes import lay_out, nice_ticks
-from crime_analysis.story.claims_charts import upper
 from crime_analysis.story.taskforce import log_ticks, publisher
-from crime_analysis.story.taskforce_words import earlier_years, named, sized
+from crime_analysis.story.taskforce_words import after_a_summer, earlier_years, named, out_of, sized
 from crime_analysis.taskforce_chance import YEAR, Afterwards
 
 __all__ = ["placebos", "summers"]
@@ -22,9 +21,8 @@ _SHOWN = 700
 
 def summers(found: Afterwards) -> Figure | Text:
     """Draw what follows a summer in simulated years without any effect, and in recorded ones."""
-    if not np.isfinite(found.summer):
-        return Text((f"{upper(named(found.measure))} in {found.place}: no case in the year before"
-                     " that summer, so that it cannot be compared.",))  # fmt: skip
+    if found.reason or not np.isfinite(found.summer):
+        return after_a_summer(found, None)
     label = f"{named(found.measure)} in {found.place}"
     drawn, years = found.draws, found.years
     part = drawn.head(_SHOWN)
@@ -57,16 +55,20 @@ def summers(found: Afterwards) -> Figure | Text:
         drawing.legend(*axis.get_legend_handles_labels(), loc="upper center", ncols=5,
                        columnspacing=1.1, handletextpad=0.4)  # fmt: skip
     high = found.table.loc["as_high"]
-    tenth = found.table.at["highest_tenth", "fell_beyond_season"]
+    usually, tenth = found.table.loc[["all", "highest_tenth"], "fell_beyond_season"]
+    any_summer = high["share"] > 0.95
     opening = (
-        f"With nothing done, {label} falls by more than the season in"
-        f" {percent(high['fell_beyond_season'])} of years after a summer as high as {YEAR}'s"
+        f"Summer {YEAR} was low in {label}: {out_of(high['share'])} of summers are as high; with"
+        f" nothing done it falls by more than the season in {out_of(usually)} of all years"
+        if any_summer
+        else f"With nothing done, {label} falls by more than the season in"
+        f" {out_of(high['fell_beyond_season'])} of years after a summer as high as {YEAR}'s"
         if found.enough
         else f"Cannot tell what follows a summer like that of {YEAR}: too few draws are as high"
     )
     outside = f" Off the chart: {', '.join(map(str, other.index[~near]))}." * bool((~near).any())
     return Figure(
-        title=f"{opening}, and in {percent(tenth)} after the highest tenth of summers",
+        title=f"{opening}, and in {out_of(tenth)} after the highest tenth of summers",
         alt=f"Scatter of simulated years without any effect: the higher the summer against the year"
         f" before, the further the autumn falls. Mean change {sized(usual)} over all years,"
         f" {sized(found.table.at['highest_tenth', 'mean_change'])} after the highest tenth of"

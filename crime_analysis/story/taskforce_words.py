@@ -14,7 +14,8 @@ from crime_analysis.taskforce_chance import YEAR, Afterwards
 
 __all__ = [
     "after_a_summer", "beside_told", "boroughs_moved", "earlier_years", "headline", "in_short",
-    "learnt", "named", "power_told", "sized", "sized_small", "span", "told", "yields_told",
+    "learnt", "named", "out_of", "power_told", "sized", "sized_small", "span", "told",
+    "yields_told",
 ]  # fmt: skip
 
 _MEASURE = {"admissions": "admissions for assault by sharp object"}
@@ -42,6 +43,17 @@ def sized(change: float) -> str:
 def span(low: float, high: float) -> str:
     """Return an interval in words."""
     return f"95% interval {sized(low)} to {sized(high)}"
+
+
+def out_of(share: float) -> str:
+    """Return a share of many cases, never rounded up to all of them.
+
+    Examples
+    --------
+    >>> out_of(0.9965), out_of(1.0), out_of(0.42)
+    ('over 99%', '100%', '42%')
+    """
+    return "over 99%" if 0.99 < share < 1 else percent(share)
 
 
 def told(row: pd.Series) -> str:
@@ -106,10 +118,15 @@ def power_told(
     needed = np.expm1(-row["detectable"] / first["elasticity"])
     label = f"{named(rehearsal.measure)} in {rehearsal.place}"
     own = _own(misled, rehearsal)
+    takes = (
+        f"{percent(needed)} more officers in the whole Met, about"
+        f" {needed * announced.strength:,.0f} of them"
+        if needed < 1
+        else "more than another Met"
+    )
     parts = [
         f"At an elasticity of {signed_number(first['elasticity'])}, a fall in {label} that such a"
-        f" study finds in four of five cases takes {percent(needed)} more officers in the whole"
-        f" Met, about {needed * announced.strength:,.0f} of them.",
+        f" study finds in four of five cases takes {takes}.",
         f"If the change is the {sized_small(first['change'])} implied, a significant estimate"
         f" comes up in {own['power']:.1%} of studies, where chance alone gives 5%; it has the"
         f" wrong sign in {own['type_s']:.0%} of these and is {own['exaggeration']:,.0f} times too"
@@ -153,11 +170,18 @@ def boroughs_moved(*evaluations: Evaluation) -> str:
     return "; ".join(said)
 
 
-def after_a_summer(found: Afterwards, implied: pd.DataFrame) -> Text:
+def after_a_summer(found: Afterwards, implied: pd.DataFrame | None) -> Text:
     """Return what the simulated years teach of 2018's."""
     rows, label = found.table, f"{named(found.measure)} in {found.place}"
     high = rows.loc["as_high"]
-    if not np.isfinite(found.summer) or not found.enough:
+    if found.reason:
+        return Text((f"Cannot tell: no course of {label} can be carried on ({found.reason}).",))
+    if not np.isfinite(found.summer):
+        return Text((
+            f"Cannot tell: {label} had no case in the year before that summer, or a month of it is"
+            " not known.",
+        ))  # fmt: skip
+    if not found.enough:
         return Text((
             f"Cannot tell: {high['draws']:.0f} simulated years had a summer as high as {YEAR}'s"
             f" in {label}. Ask for more draws, or take a place with more events.",
@@ -165,7 +189,7 @@ def after_a_summer(found: Afterwards, implied: pd.DataFrame) -> Text:
     share = high["share"]
     rare = (
         f"Summer {YEAR} was {sized(found.summer)} against a quarter of the year before. In"
-        f" {percent(share)} of simulated years without any effect a summer is at least as high:"
+        f" {out_of(share)} of simulated years without any effect a summer is at least as high:"
         + (
             " it stood out."
             if share < 0.05
@@ -175,19 +199,21 @@ def after_a_summer(found: Afterwards, implied: pd.DataFrame) -> Text:
         )
     )
     after = (
-        f"Nothing was done in these years, and in {percent(high['fell'])} of those with such a"
-        f" summer the autumn was lower; in {percent(high['fell_beyond_season'])} it fell by more"
-        f" than the season alone, which takes {percent(rows.at['all', 'fell_beyond_season'])} of"
+        f"Nothing was done in these years, and in {out_of(high['fell'])} of those with such a"
+        f" summer the autumn was lower; in {out_of(high['fell_beyond_season'])} it fell by more"
+        f" than the season alone, which takes {out_of(rows.at['all', 'fell_beyond_season'])} of"
         f" all years that far. After the highest tenth of summers it is"
-        f" {percent(rows.at['highest_tenth', 'fell_beyond_season'])}."
+        f" {out_of(rows.at['highest_tenth', 'fell_beyond_season'])}."
     )
     beyond = rows.at["highest_tenth", "beyond_season"]
-    size = abs(beyond / implied.iloc[0]["change"])
     first = (
-        f"Chance that passes moves the months after the highest tenth of summers by"
-        f" {sized(beyond)} of a quarter beyond the season, {size:,.0f} times the change that the"
-        f" officers moved imply."
+        "Chance that passes moves the months after the highest tenth of summers by"
+        f" {sized(beyond)} of a quarter beyond the season"
     )
+    if implied is not None:
+        size = abs(beyond / implied.iloc[0]["change"])
+        first += f", {size:,.0f} times the change that the officers moved imply"
+    first += "."
     if not np.isfinite(found.change):
         return Text((rare, after, first, f"What followed in {YEAR} is not known."))
     fact = (
@@ -238,8 +264,8 @@ def yields_told(rows: pd.DataFrame, stops: pd.DataFrame) -> Text:
         f" {found.at['arrests', 'sweeps_for_one']:.1f} sweeps and a knife for every"
         f" {found.at['knives', 'sweeps_for_one']:.1f}. The interval allows for chance alone, as if"
         " each find were an event of its own.",
-        f"These figures cannot say whether that is many. {beside}; a sweep is not a search, nobody"
-        " has published how long one takes or how many officers; an arrest is not a charge; and"
+        f"These figures cannot say whether that is many. {beside}; a sweep is not a search, and"
+        " no table says how long one takes or how many officers; an arrest is not a charge; and"
         " whether knives are counted among the weapons is not said. Officers who had stayed where"
         " they were would have made arrests too.",
     ))  # fmt: skip
@@ -261,10 +287,16 @@ def beside_told(april: Evaluation, september: Evaluation, found: dict[str, pd.Da
         if len(stay)
         else "No borough is clear of chance once their number is allowed for."
     )
+    second = (
+        f"Before there was a taskforce, {lucky or 'none'} of {len(sets)} such comparisons of all"
+        f" boroughs had one or more that survive, and up to {most} boroughs seemed to move"
+    )
+    # Boroughs share London's course: they miss a straight line together.
+    many = most > 0.1 * max(row.estimated for row in sets)
     return Text((
-        f"{first} Before there was a taskforce, {lucky or 'none'} of {len(sets)} such comparisons"
-        f" of all boroughs had one or more that survive, and up to {most} boroughs seemed to move:"
-        " where the whole of London bends, a straight course sends many boroughs off it at once.",
+        f"{first} {second}"
+        + (": where the whole of London bends, a straight course sends many off it at once." * many
+           or "."),
     ))  # fmt: skip
 
 
@@ -287,7 +319,7 @@ def learnt(
     if found is not None and found.enough:
         share = found.table.at["as_high", "fell"]
         parts.append(
-            f"Where nothing is done, {percent(share)} of autumns are lower than a summer as high as"
+            f"Where nothing is done, {out_of(share)} of autumns are lower than a summer as high as"
             f" that of {YEAR} in {label}."
         )
     parts.append(f"{earlier_years(earlier, september.measure, september.place)}.")

@@ -19,10 +19,10 @@ def by_day(date: str) -> float:
     Examples
     --------
     >>> round(by_day("2018-03-31"), 2), round(by_day("2018-03"), 2)
-    (2018.25, 2018.25)
+    (2018.24, 2018.24)
     """
     day = pd.Timestamp(date) + (pd.offsets.MonthEnd(0) if len(date) == 7 else pd.Timedelta(0))
-    return float(day.year + (day.dayofyear - 1) / 365.25)
+    return float(day.year + (day.day_of_year - 1) / 365.25)
 
 
 def by_financial_year(date: str) -> float:

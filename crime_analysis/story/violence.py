@@ -1,4 +1,4 @@
-"""Violence by several measures shown: indexed, parted by recording, knife crime, homicide."""
+"""Violence by several measures shown: indexed, parted by recording, and homicide."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from crime_analysis.measures import (
     parting,
     touched,
 )
-from crime_analysis.prose import Text, named, percent, rose_or_fell
+from crime_analysis.prose import Text, named, rose_or_fell
 from crime_analysis.story.axes import percent_axis
 from crime_analysis.story.place_words import signed, spanning
 from crime_analysis.story.timeline import by_financial_year, mark_breaks, named_breaks
 from crime_analysis.tables import Table
 
 __all__ = [
-    "changes", "homicide", "indexed", "knife", "knife_table", "learnt", "parted", "parted_table",
+    "changes", "homicide", "indexed", "learnt", "parted", "parted_table", "recording_changed",
 ]  # fmt: skip
 
 _LOOKS = (("o", BLUE, "-"), ("s", ORANGE, "--"), ("^", GREEN, "-."), ("D", YELLOW, ":"))
@@ -45,6 +45,14 @@ def _entries(register: pd.DataFrame, force: str, names: list[str]) -> pd.DataFra
         if name != "admissions"
     ]
     return pd.concat(found).drop_duplicates("id").sort_values("date")
+
+
+def recording_changed(register: pd.DataFrame, force: str, name: str, start: str, end: str) -> bool:
+    """Return whether recording of a measure changed after the first day of one year, by another."""
+    rows = _entries(register, force, [name])
+    rows = rows[rows["kind"].isin(["recording", "definition", "system"])]
+    first, last = f"{periods.start(start)}-04-02", f"{periods.start(end) + 1}-03-31"
+    return bool(rows["date"].between(first, last).any())
 
 
 def indexed(years: pd.DataFrame, register: pd.DataFrame, force: str) -> Figure:
@@ -203,89 +211,6 @@ def parted_table(rows: pd.DataFrame) -> Table:
     )
 
 
-def knife(
-    rows: pd.DataFrame, register: pd.DataFrame, force: str, start: str, end: str
-) -> Figure | Text:
-    """Draw knife crime by year, each definition with a mark of its own and joined to no other.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        From `measures.knife_crime`.
-    register : DataFrame
-        The shipped table ``breaks``.
-    force, start, end : str
-        The place, and the years within which the title compares.
-    """
-    if rows.empty:
-        return Text((f"No count of knife crime is on hand for {named(force)}.",))
-    panels = [(flag, part) for flag, part in rows.groupby("with_injury")]
-    first = rows["financial_year"].map(periods.start)
-    marks = []
-    with canvas(1, len(panels), height=4.8, squeeze=False) as (_, grid, out):
-        for axis, (flag, part) in zip(grid.flat, panels, strict=True):
-            looks = [(m, c) for c in (BLUE, ORANGE, GREEN) for m in "osD^"]
-            for (name, group), (mark, colour) in zip(
-                part.groupby("definition"), looks, strict=False
-            ):
-                x = group["financial_year"].map(periods.start)
-                quoted = "quoted" in str(name)
-                axis.plot(x, group["offences"], ls="none" if quoted else "-", marker=mark,
-                          color=colour, ms=5, mfc="white" if quoted else colour, lw=1.3,
-                          label=str(name))  # fmt: skip
-            axis.set_ylim(0, 1.15 * part["offences"].max())
-            axis.set_title("With injury" if flag else "All knife crime", fontsize=10)
-            axis.yaxis.set_major_formatter("{x:,.0f}")
-            entries = breaks.affecting(register, "recorded_crime", "knife_offences", force)
-            years = [first.min(), first.max()]
-            marks += mark_breaks(axis, entries, by_financial_year, *years)
-            year_axis(axis, years, every=3)
-            axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), fontsize=7.5)
-        grid[0, 0].set_ylabel("offences a year")
-    finding, spread = _knife_words(rows, start, end)
-    return Figure(
-        title=f"{finding}; {spread}",
-        alt=f"Knife crime in {named(force)}'s area by year and definition. {finding}; {spread}.",
-        source="Source: ONS Table P5 (selected offences); Home Office figures quoted from pages"
-        " (hollow); MOPAC and Met Police dashboard (London). No two definitions are joined; forces"
-        f" revise between editions. {named_breaks(marks)}",
-        svg=out.getvalue(),
-        data=rows,
-    )
-
-
-def _knife_words(rows: pd.DataFrame, start: str, end: str) -> tuple[str, str]:
-    """Return the change by one definition, and how far definitions differ in one year."""
-    name = "selected offences, definition to March 2019"
-    mine = rows[(rows["definition"] == name) & rows["financial_year"].between(start, end)]
-    mine = mine.set_index("financial_year")["offences"].dropna()
-    finding = "By the ONS definition to March 2019 no two years can be compared"
-    if len(mine) > 1 and mine.iloc[0] > 0:
-        finding = (
-            f"Knife offences {rose_or_fell(mine.iloc[-1] / mine.iloc[0] - 1)} from {mine.index[0]}"
-            f" to {mine.index[-1]} by the ONS definition to March 2019"
-        )
-    every = rows[~rows["with_injury"]].groupby("financial_year")["offences"]
-    apart = (every.max() / every.min().where(every.min() > 0) - 1).dropna()
-    if apart.empty or apart.max() < 0.0005:
-        return finding, "definitions on hand print the same"
-    return finding, (
-        f"definitions and editions differ by up to {percent(float(apart.max()))} in one year"
-        f" ({apart.idxmax()})"
-    )
-
-
-def knife_table(rows: pd.DataFrame) -> Table:
-    """Return each definition's reach and its first and last figure; the chart holds them all."""
-    groups = rows.dropna(subset=["offences"]).groupby("definition")
-    ends = groups.agg(
-        first=("financial_year", "first"), offences_then=("offences", "first"),
-        last=("financial_year", "last"), offences_at_last=("offences", "last"),
-        years=("offences", "count"),
-    )  # fmt: skip
-    return Table(ends.reset_index(), "Knife crime by definition: compare within a row only")
-
-
 def homicide(rows: pd.DataFrame, force: str, end: str) -> Figure:
     """Draw homicides by year with exact intervals, and which years differ from one of them.
 
@@ -350,7 +275,9 @@ def _homicide_words(rows: pd.DataFrame, force: str, end: str) -> str:
     )
 
 
-def changes(years: pd.DataFrame, ratio: Ratio, force: str, start: str, end: str) -> Text:
+def changes(
+    years: pd.DataFrame, ratio: Ratio, register: pd.DataFrame, force: str, start: str, end: str
+) -> Text:
     """Return whether violence rose between two years, measure by measure, doubt first.
 
     Parameters
@@ -359,16 +286,20 @@ def changes(years: pd.DataFrame, ratio: Ratio, force: str, start: str, end: str)
         From `measures.yearly`.
     ratio : Ratio
         From `measures.homicide_ratio`.
+    register : DataFrame
+        The shipped table ``breaks``.
     force, start, end : str
         The place and the years.
     """
     pair = years.reindex([start, end])
-    told, missing = [], []
+    told, missing, crossed = [], [], []
     for name in ("admissions", "robbery", "knife_offences", "violence_with_injury",
                  "violence_against_the_person"):  # fmt: skip
         before, after = (float(value) for value in pair[name])
         if np.isfinite([before, after]).all() and before > 0:
             told.append(f"{MEASURES[name]} {rose_or_fell(after / before - 1)}")
+            if recording_changed(register, force, name, start, end):
+                crossed.append(MEASURES[name])
         else:
             missing.append(MEASURES[name])
     before, after = (float(value) for value in pair["homicide"])
@@ -376,8 +307,15 @@ def changes(years: pd.DataFrame, ratio: Ratio, force: str, start: str, end: str)
     counts = f"Homicides went from {before:.0f} to {after:.0f}"
     if not np.isfinite([before, after]).all():
         homicides = "Homicides are not known for both years."
-    elif not np.isfinite(span).all():
-        homicides = f"{counts}; no rates can be compared."
+    elif np.isnan(ratio.estimate):
+        homicides = (
+            f"{counts}; not compared per resident (too few residents, none on hand, no homicide in"
+            " either year, or one event dominates a year)."
+        )
+    elif not np.isfinite(span[1]):  # from none: there is no upper end
+        homicides = f"{counts}: per resident these counts cannot tell a rise from a fall."
+        if span[0] > 0:
+            homicides = f"{counts}: more than chance alone explains, from none."
     elif verdict(*span) == "cannot tell":
         homicides = (
             f"{counts}: per resident these counts cannot tell a rise from a fall"
@@ -393,6 +331,8 @@ def changes(years: pd.DataFrame, ratio: Ratio, force: str, start: str, end: str)
         f" measure. {homicides}"
     )
     text += f" In number, {', '.join(told)}." if told else ""
+    if crossed:
+        text += f" Recording changed in between, for {', '.join(crossed)}."
     text += f" Not on hand for both years: {', '.join(missing)}." if missing else ""
     return Text((text,))
 

@@ -1,0 +1,429 @@
+"""One link with all that speaks for and against it, shared by the pages that tell it.
+
+`links` estimates a link and chooses its headline by rule. Here the headline is put through the
+checks, refitted in other ways, tested without leaning on many clusters, and set beside what the
+dose of the cuts did year by year. Nothing is formatted and nothing is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from crime_analysis import checks, periods
+from crime_analysis.checks import CheckResult, Verdict
+from crime_analysis.errors import ModelError, UnknownNameError
+from crime_analysis.inference.bootstrap import wild_bootstrap
+from crime_analysis.inference.instruments import FirstStage
+from crime_analysis.inference.randomisation import randomisation_test
+from crime_analysis.links import (
+    LONDON,
+    OUTCOMES,
+    Link,
+    funding_to_officers,
+    officers_to_violence,
+    without_events,
+)
+from crime_analysis.models.event_study import EventStudy, event_study
+from crime_analysis.models.fit import Fit
+from crime_analysis.models.panel_regression import fit_panel
+from crime_analysis.models.transformed import first_differences
+
+__all__ = [
+    "WEIGHTS",
+    "Evidence",
+    "by_dose",
+    "ends",
+    "few_clusters",
+    "funding_evidence",
+    "implied_by",
+    "left_out",
+    "violence_evidence",
+    "weaker",
+]
+
+#: How forces may count: by their residents, or all alike.
+WEIGHTS = ("residents", "alike")
+#: Checks of the first link: officers are no second count of money.
+_FUNDING_CHECKS = tuple(name for name in checks.SUITES["default"] if name != "measurement error")
+_HELD = "force + financial_year"
+_WORDS = ("cannot tell", "association", "effect")  # of `checks.verdict`, weakest first
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A link, its regressions, its checks, and what they allow to be said.
+
+    Attributes
+    ----------
+    link : Link
+        Every way it was estimated, and the headline chosen by rule.
+    term : str
+        The cause's column.
+    plain : Fit
+        Force and year effects, no instrument.
+    instrumented, reduced : Fit, optional
+        The cause moved by the instrument; the outcome on the instrument. None for counts.
+    exposure : str
+        The instrument's column.
+    results : tuple of CheckResult
+        Checks of `headline`.
+    verdict : Verdict
+        By the rule of `checks.verdict`, on `headline`.
+    rows : DataFrame
+        What was estimated from.
+    """
+
+    link: Link
+    term: str
+    plain: Fit
+    instrumented: Fit | None
+    reduced: Fit | None
+    exposure: str
+    results: tuple[CheckResult, ...]
+    verdict: Verdict
+    rows: pd.DataFrame = field(repr=False)
+
+    @property
+    def headline(self) -> Fit:
+        """The regression behind the link's headline."""
+        chosen = isinstance(self.link.fits[self.link.headline], FirstStage)
+        return self.instrumented if chosen and self.instrumented is not None else self.plain
+
+
+def funding_evidence(
+    panel: pd.DataFrame, start: str, end: str, weights: str = "residents"
+) -> Evidence:
+    """Return the first link, funding to officers, with its checks.
+
+    Officers are taken per resident with residents held too: the elasticity is that of
+    `links.funding_to_officers`, and checks that look at officers by dose see them per resident.
+    The last year before the cuts is 2009/10, whose officers are those of 31 March 2010.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        From `force_panel`, with years before the cuts for the checks.
+    start, end : str
+        Financial years: money of years outside them is not used.
+    weights : {"residents", "alike"}
+        How forces count.
+
+    Raises
+    ------
+    UnknownNameError
+        If `weights` is not known.
+    ModelError
+        If fewer than two years between `start` and `end` have funding.
+
+    Examples
+    --------
+    >>> import crime_analysis as ca
+    >>> found = funding_evidence(ca.force_panel(), "2009/10", "2017/18")
+    >>> found.verdict.word, found.headline.family
+    ('association', 'iv')
+    """
+    if weights not in WEIGHTS:
+        raise UnknownNameError("weights", weights, WEIGHTS)
+    inside = panel["fy_start"].between(periods.start(start), periods.start(end))
+    rows = panel.assign(
+        log_funding_real=panel["log_funding_real"].where(inside),
+        residents=panel["population"],
+        alike=1.0,
+    )
+    rows.attrs = dict(panel.attrs)
+    # The link weighs by its column of residents; their logarithm, held constant, is another.
+    link = funding_to_officers(rows.assign(population=rows[weights]))
+    term, exposure = "log_funding_real", "exposure_all_grants"
+    left = "log_officers_end_per_1000 ~ log_population"
+    plain = fit_panel(f"{left} + {term} | {_HELD}", rows, cluster="force", weights=weights)
+    return _judged(
+        link, term, exposure, plain, plain.refit(f"{left} | {_HELD} | {term} ~ {exposure}"),
+        plain.refit(f"{left} + {exposure} | {_HELD}", rows.dropna(subset=[term])),
+        suite=_FUNDING_CHECKS, event=2009,
+    )  # fmt: skip
+
+
+def violence_evidence(panel: pd.DataFrame, outcome: str, register: pd.DataFrame) -> Evidence:
+    """Return the second link, officers to violence, with its checks.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        From `force_panel`, with years before the cuts for the checks.
+    outcome : str
+        One of `links.OUTCOMES`.
+    register : DataFrame
+        The shipped table ``breaks``; years that one event dominates are left out.
+
+    Raises
+    ------
+    UnknownNameError
+        If `outcome` is not known.
+    """
+    link = officers_to_violence(panel, outcome, register)
+    rows = without_events(panel, register, outcome).sort_values(
+        ["force", "fy_start"], ignore_index=True
+    )
+    rows["residents"] = rows["population"]
+    rows["alike"] = 1.0
+    rows.attrs = dict(panel.attrs)
+    term, exposure = "log_officers_per_1000", "exposure_all_grants_lagged"
+    if OUTCOMES[outcome][1] == "poisson":
+        plain = fit_panel(
+            f"{outcome} ~ {term} | {_HELD}", rows, cluster="force", family="poisson",
+            offset="log_population",
+        )  # fmt: skip
+        return _judged(link, term, exposure, plain, None, None)
+    left = f"log_{outcome}_per_1000 ~ "
+    plain = fit_panel(f"{left}{term} | {_HELD}", rows, cluster="force", weights="residents")
+    return _judged(
+        link, term, exposure, plain, plain.refit(f"{left}1 | {_HELD} | {term} ~ {exposure}"),
+        plain.refit(f"{left}{exposure} | {_HELD}"),
+    )  # fmt: skip
+
+
+def _judged(
+    link: Link, term: str, exposure: str, plain: Fit, instrumented: Fit | None,
+    reduced: Fit | None, *, suite: str | tuple[str, ...] = "default", **setting: object,
+) -> Evidence:  # fmt: skip
+    """Add other ways to a link's table, and run the checks of its headline."""
+    assert plain.data is not None  # it came from fit_panel
+    found = Evidence(
+        link, term, plain, instrumented, reduced, exposure, (), Verdict("cannot tell", ()),
+        plain.data,
+    )  # fmt: skip
+    results = tuple(checks.run(found.headline, suite, term=term, **setting))
+    judged = checks.verdict(found.headline, results, term)
+    return replace(found, link=_other_ways(link, plain, term), results=results, verdict=judged)
+
+
+def _other_ways(link: Link, plain: Fit, term: str) -> Link:
+    """Return the link with more specifications beside those that `links` fits."""
+    rows = plain.data
+    assert rows is not None
+    more = {"the same, without London": plain.refit(data=rows[rows["force"] != LONDON])}
+    if plain.family == "ols":
+        other = "alike" if plain.options["weights"] == "residents" else "residents"
+        words = "forces counted alike" if other == "alike" else "forces counted by residents"
+        more[f"the same, {words}"] = plain.refit(weights=other)
+        with suppress(ModelError):  # where no two years follow each other there is no such way
+            more["changes from one year to the next"] = first_differences(
+                plain.formula.replace(_HELD, "financial_year"), rows, unit="force",
+                time="fy_start", cluster="force", weights=plain.options["weights"],
+            )  # fmt: skip
+    table = pd.DataFrame(
+        {
+            name: {
+                **fit.term(term)[["estimate", "ci_low", "ci_high", "p_value"]],
+                "f_statistic": np.nan, "nobs": fit.nobs, "forces": fit.n_clusters,
+            }
+            for name, fit in more.items()
+        }
+    ).T  # fmt: skip
+    kinds = [isinstance(fit, FirstStage) for fit in link.fits.values()]
+    order = [*link.table.index[~np.array(kinds)], *table.index, *link.table.index[kinds]]
+    whole = pd.concat([link.table, table]).loc[order].rename_axis("specification")
+    return replace(link, table=whole, fits={**link.fits, **more})
+
+
+def weaker(*verdicts: Verdict) -> Verdict:
+    """Return the verdict of a chain: the weakest word of its links, with that link's reasons.
+
+    Examples
+    --------
+    >>> weaker(Verdict("association", ("a",)), Verdict("cannot tell", ("b",))).word
+    'cannot tell'
+    """
+    return min(verdicts, key=lambda one: _WORDS.index(one.word))
+
+
+def few_clusters(evidence: Evidence, draws: int = 999, rng: int = 0) -> pd.DataFrame:
+    """Test the same coefficients with and without leaning on many, equal clusters.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    draws : int
+        Of the wild cluster bootstrap and of the exchanges between forces.
+    rng : int
+        Seed of both.
+
+    Returns
+    -------
+    DataFrame
+        ``model`` (fixed effects; reduced form), ``way`` (t distribution; wild cluster
+        bootstrap; forces exchanged), ``estimate``, ``ci_low``, ``ci_high``, ``p_value``. Of
+        counts there is no bootstrap, and the exchange has no interval.
+    """
+    if evidence.plain.family == "poisson":
+        row = evidence.plain.term(evidence.term)
+        test = randomisation_test(
+            evidence.rows, _score(evidence), evidence.term, unit="force", time="fy_start",
+            B=draws, rng=rng,
+        )  # fmt: skip
+        by_t = {"way": "t distribution", **row[["estimate", "ci_low", "ci_high", "p_value"]]}
+        given = {"way": "forces exchanged", "estimate": row["estimate"], "p_value": test.p_value}
+        table = pd.DataFrame([by_t, given])
+        table.insert(0, "model", "fixed effects")
+        return table
+    records = []
+    models = {"fixed effects": (evidence.plain, evidence.term)}
+    if evidence.reduced is not None:
+        models["reduced form"] = (evidence.reduced, evidence.exposure)
+    for name, (fit, term) in models.items():
+        data = fit.data
+        assert data is not None
+        exchanged = randomisation_test(
+            data, fit.formula, term, unit="force", time="fy_start", cluster="force",
+            weights=fit.options["weights"], B=draws, rng=rng,
+        )  # fmt: skip
+        tables = {
+            "t distribution": fit.tidy().loc[[term]],
+            "wild cluster bootstrap": wild_bootstrap(fit, term, B=draws, rng=rng).tidy(),
+            "forces exchanged": exchanged.tidy(),
+        }
+        for way, table in tables.items():
+            row = table.iloc[0][["estimate", "ci_low", "ci_high", "p_value"]]
+            records.append({"model": name, "way": way, **row})
+    return pd.DataFrame(records)
+
+
+def _score(evidence: Evidence) -> Callable[[pd.DataFrame], float]:
+    """Return a function of data: the t-like score of the cause in a Poisson model of counts.
+
+    Counts expected without the cause are residents times a force's rate times a year's. They
+    do not change when the cause is given to other forces, so nothing is fitted anew.
+    """
+    from crime_analysis.models.projection import projection
+
+    rows, term = evidence.rows, evidence.term
+    outcome = evidence.plain.outcome
+    codes = pd.DataFrame({c: pd.factorize(rows[c])[0] for c in _HELD.split(" + ")})
+    counts = rows[outcome].to_numpy(float)
+    seen = np.isfinite(counts)
+    counts = np.where(seen, counts, 0.0)
+    expected = np.where(seen, rows["population"].to_numpy(float), 0.0)
+    for _ in range(200):  # to both margins in turn, until they are met
+        for code in codes.to_numpy().T:
+            size = np.bincount(code, counts) / np.bincount(code, expected)
+            expected = expected * size[code]
+    root = np.sqrt(expected)
+    held = projection(codes, np.empty((len(rows), 0)), root)
+    left = np.divide(counts - expected, root, out=np.zeros_like(root), where=root > 0)
+
+    def score(data: pd.DataFrame) -> float:
+        given = held.residual((data[term].to_numpy(float) * root)[:, None])[:, 0]
+        parts = np.bincount(codes["force"], given * left)
+        return float(parts.sum() / np.sqrt(parts @ parts))
+
+    return score
+
+
+def by_dose(
+    rows: pd.DataFrame, series: str, dose: str = "share_all_grants", reference: int = 2010
+) -> EventStudy:
+    """Return how a series parted by the government's share of funding, year by year.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From `force_panel`.
+    series : str
+        ``officers`` (in post on the 31 March before each year), or one of `links.OUTCOMES`.
+    dose, reference : str, int
+        As in `event_study`; officers of 31 March 2010 belong to 2010.
+
+    Raises
+    ------
+    UnknownNameError
+        If the series is not known.
+    """
+    if series not in ("officers", *OUTCOMES):
+        raise UnknownNameError("series", series, ["officers", *OUTCOMES])
+    counts = series != "officers" and OUTCOMES[series][1] == "poisson"
+    return event_study(
+        rows, series if counts else f"log_{series}_per_1000", "force", "fy_start", dose, reference,
+        weights=None if counts else "population", family="poisson" if counts else "ols",
+        offset="log_population" if counts else None,
+    )  # fmt: skip
+
+
+def ends(panel: pd.DataFrame, outcome: str, years: int = 3) -> pd.DataFrame:
+    """Return forces' officers and violence per resident in the first years and in the last.
+
+    Several years are pooled at each end: a year's homicides are too few to compare.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        From `force_panel`.
+    outcome : str
+        An offence group.
+    years : int
+        How many at each end.
+
+    Returns
+    -------
+    DataFrame
+        ``force``, ``population`` (of the last), ``officers_per_1000`` and
+        ``{outcome}_per_1000`` (of the last), ``officers_change``, ``outcome_change``
+        (proportions; missing where the first years have none). ``attrs`` has ``first`` and
+        ``last``, the years pooled.
+    """
+    labels = sorted(panel["financial_year"].unique())
+    if len(labels) < 2 * years:
+        raise ModelError(f"the panel has {len(labels)} years; {years} at each end need more")
+    pooled = {}
+    for name, span in (("first", labels[:years]), ("last", labels[-years:])):
+        part = panel[panel["financial_year"].isin(span)]
+        sums = part.groupby("force")[["officers_start_fte", outcome, "population"]].sum(min_count=1)
+        pooled[name] = pd.DataFrame(
+            {
+                "officers_per_1000": 1000 * sums["officers_start_fte"] / sums["population"],
+                f"{outcome}_per_1000": 1000 * sums[outcome] / sums["population"],
+                "population": sums["population"] / years,
+            }
+        )
+    before, after = pooled["first"].where(pooled["first"] > 0), pooled["last"]
+    table = after.assign(
+        officers_change=after["officers_per_1000"] / before["officers_per_1000"] - 1,
+        outcome_change=after[f"{outcome}_per_1000"] / before[f"{outcome}_per_1000"] - 1,
+    ).reset_index()
+    table.attrs = {
+        "first": f"{labels[0]} to {labels[years - 1]}", "last": f"{labels[-years]} to {labels[-1]}"
+    }  # fmt: skip
+    return table
+
+
+def left_out(evidence: Evidence) -> pd.DataFrame:
+    """Return what the headline is without each force in turn: the check's own table."""
+    return next(r.table for r in evidence.results if r.name == "leave one out")
+
+
+def implied_by(
+    link: Link, cause_change: float, draws: int = 20_000, rng: int = 0
+) -> tuple[float, float, float]:
+    """Return the change that a link's headline makes of a change in its cause.
+
+    Returns
+    -------
+    (float, float, float)
+        Median and the ends of the 95% interval, as proportions; missing if the cause's change
+        is not known.
+
+    Examples
+    --------
+    >>> import crime_analysis as ca
+    >>> low, high = implied_by(ca.funding_to_officers(ca.force_panel()), -0.2)[1:]
+    >>> low < high < 0
+    True
+    """
+    step = float(np.log1p(cause_change)) if cause_change > -1 else float("nan")
+    drawn = link.draws(draws, np.random.default_rng(rng)) * step
+    low, middle, high = np.expm1(np.percentile(drawn, [2.5, 50, 97.5]))
+    return float(middle), float(low), float(high)

@@ -1,0 +1,318 @@
+"""Violence by measures that recording can move and by measures that it moves less.
+
+Measures are told apart by the register of breaks: the ones that the inspection of recording in
+2014 touched, and the others. Part-years are never years, and definitions of knife crime are never
+joined.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from crime_analysis import catalog, periods, places
+from crime_analysis.claims_readings import Load
+from crime_analysis.counts import Ratio, poisson_interval, rate_ratio, told_apart, whole_years
+from crime_analysis.links import LONDON, without_events
+from crime_analysis.panel import TOO_FEW_RESIDENTS
+from crime_analysis.place_report import region_of
+
+__all__ = [
+    "BASE",
+    "BOROUGH_MEASURES",
+    "FEWEST_FOR_INDEX",
+    "MEASURES",
+    "PARTED",
+    "boroughs",
+    "homicide_ratio",
+    "homicides",
+    "index",
+    "knife_crime",
+    "parting",
+    "touched",
+    "yearly",
+]
+
+#: By column of `yearly`: its name in words. The first two hardly depend on how police record.
+MEASURES = {
+    "homicide": "homicide",
+    "admissions": "hospital admissions, sharp object",
+    "robbery": "robbery",
+    "knife_offences": "knife offences",
+    "severity": "violence, Crime Severity Score",
+    "violence_with_injury": "violence with injury",
+    "violence_without_injury": "violence without injury",
+    "violence_against_the_person": "violence against the person",
+}
+#: The last whole year before the inspection of recording, to which series are indexed.
+BASE = "2013/14"
+#: Whole years on either side of the inspection's own.
+PARTED = ("2013/14", "2015/16")
+#: An index of fewer events in its base year shows chance.
+FEWEST_FOR_INDEX = 50
+#: By borough, from the one that recording moves least.
+BOROUGH_MEASURES = {
+    "homicide": "homicide",
+    "robbery": "robbery",
+    "violence_with_injury": "violence with injury",
+}
+# Whole years on the Met's new classes that have residents too.
+_BOROUGH_YEARS = (2010, 2019)
+_INSPECTION = "recording-inspection"
+_SCORED = "violence_against_the_person"
+
+
+def touched(register: pd.DataFrame) -> pd.Series:
+    """Return by measure whether the inspection of recording of 2014 touched it.
+
+    Examples
+    --------
+    >>> touched(catalog.load("breaks"))["robbery"]
+    np.False_
+    """
+    entry = register[register["id"] == _INSPECTION]
+    series = set(";".join(entry["series"]).split(";"))
+    moved = {name: name in series for name in MEASURES}
+    moved["severity"] = _SCORED in series  # the score weights what was recorded
+    return pd.Series(moved)
+
+
+def yearly(force: str, load: Load = catalog.load) -> pd.DataFrame:
+    """Return a force's measures by financial year, whole years only.
+
+    Parameters
+    ----------
+    force : str
+        One of the 43 forces.
+    load : callable
+        Gives a shipped table by name.
+
+    Returns
+    -------
+    DataFrame
+        By ``financial_year``: each of `MEASURES`, missing where not published. Counts of
+        offences; admissions of the force's whole region of England; severity in weighted
+        offences per resident.
+
+    Raises
+    ------
+    UnknownNameError
+        If the force is not known.
+    """
+    force = places.force(force)
+    rows = load("recorded_crime").query("force == @force")
+    wide = rows.pivot(index="financial_year", columns="offence_group", values="offences")
+    score = load("crime_severity").query("force == @force and offence_group == @_SCORED")
+    wide["severity"] = score.set_index("financial_year")["score"].reindex(wide.index)
+    stays = load("hospital_admissions")
+    wide["admissions"] = np.nan
+    if region_of(force) and force not in TOO_FEW_RESIDENTS:
+        sums = whole_years(stays[stays["region"] == region_of(force)], "admissions")
+        sums.index = sums.index.map(periods.label)
+        wide["admissions"] = sums.reindex(wide.index)
+    return wide.reindex(columns=list(MEASURES)).rename_axis(columns=None).astype(float)
+
+
+def index(years: pd.DataFrame, base: str = BASE) -> pd.DataFrame:
+    """Return measures with a common year as 100; without those that have too few events there.
+
+    Parameters
+    ----------
+    years : DataFrame
+        From `yearly`.
+    base : str
+        The financial year that is 100.
+    """
+    first = years.loc[base]
+    enough = (first >= FEWEST_FOR_INDEX) | ((first.index == "severity") & (first > 0))
+    kept = first[enough]
+    return 100 * years[kept.index] / kept
+
+
+def parting(
+    years: pd.DataFrame, register: pd.DataFrame, span: tuple[str, str] = PARTED
+) -> pd.DataFrame:
+    """Return how far each measure moved between two years, and whether recording touched it.
+
+    Parameters
+    ----------
+    years : DataFrame
+        From `yearly`.
+    register : DataFrame
+        The shipped table ``breaks``.
+    span : tuple of str
+        The years compared.
+
+    Returns
+    -------
+    DataFrame
+        By ``measure``: ``before``, ``after``, ``change`` (proportional; missing if either is, or
+        the first is nought), ``ci_low``, ``ci_high`` (homicide and admissions only, whose events
+        are small in number and independent: exact Poisson) and ``touched``.
+    """
+    pair = years.reindex(list(span))
+    rows = []
+    for name in MEASURES:
+        before, after = (float(value) for value in pair[name])
+        row = {"before": before, "after": after, "ci_low": np.nan, "ci_high": np.nan}
+        row["change"] = after / before - 1 if before > 0 else np.nan
+        if name in ("homicide", "admissions"):
+            ratio = rate_ratio(after, 1.0, before, 1.0)
+            row |= {"ci_low": ratio.ci_low - 1, "ci_high": ratio.ci_high - 1}
+        rows.append(row)
+    frame = pd.DataFrame(rows, pd.Index(MEASURES, name="measure"))
+    columns = ["before", "after", "change", "ci_low", "ci_high"]
+    return frame[columns].assign(touched=touched(register).reindex(frame.index))
+
+
+def homicides(
+    force: str, register: pd.DataFrame, end: str, load: Load = catalog.load
+) -> pd.DataFrame:
+    """Return a force's homicides by year with intervals, and which years differ from one of them.
+
+    Parameters
+    ----------
+    force : str
+        One of the 43 forces.
+    register : DataFrame
+        The shipped table ``breaks``.
+    end : str
+        The year that the others are compared with, per resident.
+
+    Returns
+    -------
+    DataFrame
+        By ``financial_year``: ``homicides``, ``ci_low``, ``ci_high`` (exact Poisson), ``event``
+        (the register says that one event dominates the year) and ``against_end`` (``lower``,
+        ``higher`` or ``neither`` than `end`'s rate; missing for `end` itself, for years without
+        residents and for years with an event).
+    """
+    force = places.force(force)
+    crime = load("recorded_crime").query("force == @force and offence_group == 'homicide'")
+    crime = crime.rename(columns={"offences": "homicide"})
+    counts = crime.set_index("financial_year")["homicide"].astype(float).rename("homicides")
+    low, high = poisson_interval(counts)
+    found = pd.DataFrame({"homicides": counts, "ci_low": low, "ci_high": high})
+    without = without_events(crime, register, "homicide").set_index("financial_year")["homicide"]
+    found["event"] = counts.notna() & without.reindex(counts.index).isna()
+    people = load("population").query("place == @force").set_index("year")["population"]
+    exposure = pd.Series(found.index.map(periods.start).map(people), found.index).astype(float)
+    usable = counts.notna() & exposure.notna() & ~found["event"]
+    found["against_end"] = None
+    if usable.get(end, False):
+        found["against_end"] = told_apart(counts[usable], exposure[usable], end)
+    return found
+
+
+def homicide_ratio(
+    force: str, register: pd.DataFrame, start: str, end: str, load: Load = catalog.load
+) -> Ratio:
+    """Return a force's homicides per resident in one year over another's, with its interval.
+
+    Missing where residents are too few for rates or not on hand, if either count is not known,
+    and if the register says that one event dominates it.
+    """
+    force = places.force(force)
+    crime = load("recorded_crime").query("force == @force and offence_group == 'homicide'")
+    crime = without_events(crime.rename(columns={"offences": "homicide"}), register, "homicide")
+    counts = crime.set_index("financial_year")["homicide"].reindex([start, end])
+    people = load("population").query("place == @force").set_index("year")["population"]
+    people = people.reindex([periods.start(start), periods.start(end)])
+    if force in TOO_FEW_RESIDENTS:
+        people = people * np.nan
+    (base, count), (base_people, count_people) = counts, people
+    return rate_ratio(float(count), float(count_people), float(base), float(base_people))
+
+
+def knife_crime(force: str, load: Load = catalog.load) -> pd.DataFrame:
+    """Return knife crime by financial year, each definition a series of its own.
+
+    Returns
+    -------
+    DataFrame
+        ``definition``, ``with_injury`` (knife crime with injury only), ``financial_year``,
+        ``offences``. Monthly series of the Met are added up over whole years.
+    """
+    force = places.force(force)
+    table = load("knife_offences")
+    rows = table[(table["place"] == force) & table["period"].str.fullmatch(r"\d{4}/\d\d")]
+    rows = rows.rename(columns={"period": "financial_year"})
+    parts = [rows[["definition", "financial_year", "offences"]].assign(with_injury=False)]
+    if force == LONDON:
+        dashboard = table[table["kind"] == "borough"].rename(columns={"period": "month"})
+        for name, months in dashboard.groupby("definition"):
+            sums = months.groupby("month")["offences"].sum(min_count=32).reset_index()
+            parts.append(_whole(sums, "offences", str(name), str(name).endswith("injury")))
+        older = load("met_violence_monthly")
+        for column, name in (
+            ("knife_crime", "MOPAC to 2015, knife crime"),
+            ("knife_crime_with_injury", "MOPAC to 2015, knife crime with injury"),
+        ):
+            parts.append(_whole(older, column, name, column.endswith("injury")))
+    found = pd.concat(parts, ignore_index=True)
+    columns = ["definition", "with_injury", "financial_year", "offences"]
+    return found[columns].sort_values(
+        ["with_injury", "definition", "financial_year"], ignore_index=True
+    )
+
+
+def _whole(months: pd.DataFrame, column: str, name: str, with_injury: bool) -> pd.DataFrame:
+    sums = whole_years(months, column).dropna()
+    return pd.DataFrame(
+        {
+            "definition": name, "with_injury": with_injury,
+            "financial_year": sums.index.map(periods.label), "offences": sums.to_numpy(),
+        }
+    )  # fmt: skip
+
+
+def boroughs(start: str, end: str, load: Load = catalog.load) -> pd.DataFrame:
+    """Return London boroughs' changes per resident between two years, and how far chance reaches.
+
+    Homicides are those of up to three years to each of the two, as many as keep them apart.
+
+    Parameters
+    ----------
+    start, end : str
+        Financial years; moved to the nearest of 2010/11 to 2019/20, the whole years on the Met's
+        new classes that have residents and precede its change of system.
+
+    Returns
+    -------
+    DataFrame
+        ``borough``, ``measure``, ``before``, ``after`` (offences), ``change`` (of the rate per
+        resident), ``ci_low``, ``ci_high`` (exact, chance alone: a minimum where offences come in
+        clusters), ``years`` (how many added up). The years compared are in ``attrs["span"]``.
+        Empty if the two years are one after moving.
+    """
+    low, high = _BOROUGH_YEARS
+    first, last = (min(max(periods.start(year), low), high) for year in (start, end))
+    columns = ["borough", "measure", "before", "after", "change", "ci_low", "ci_high", "years"]
+    span = (periods.label(first), periods.label(last))
+    if first >= last:
+        empty = pd.DataFrame(columns=columns)
+        empty.attrs["span"] = span
+        return empty
+    crime = load("borough_crime_monthly").query("classification == 'new'")
+    people = load("population").query("kind == 'borough'")
+    people = people.pivot(index="place", columns="year", values="population")
+    rows = []
+    for name, months in crime.groupby("place"):
+        for measure in BOROUGH_MEASURES:
+            counts = whole_years(months, measure)
+            width = min(3, (last - first + 1) // 2) if measure == "homicide" else 1
+            then, now = range(first, first + width), range(last - width + 1, last + 1)
+            before, after = (
+                float(counts.reindex(years).sum(min_count=width)) for years in (then, now)
+            )
+            exposure = [
+                float(people.loc[name].reindex(years).sum(min_count=width)) for years in (now, then)
+            ]
+            ratio = rate_ratio(after, exposure[0], before, exposure[1])
+            rows.append(
+                (name, measure, before, after, ratio.estimate - 1, ratio.ci_low - 1,
+                 ratio.ci_high - 1, width)
+            )  # fmt: skip
+    found = pd.DataFrame(rows, columns=columns)
+    found.attrs["span"] = span
+    return found

@@ -1,0 +1,345 @@
+"""The first page in words: four questions answered, each in a sentence made from results.
+
+Every sentence is made from the results that the other notebooks show at length; it says what is
+uncertain before it says which way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from crime_analysis import breaks, periods
+from crime_analysis.claims import Claims
+from crime_analysis.claims_readings import Causal
+from crime_analysis.grant_cut import GrantFall
+from crime_analysis.links import OUTCOMES, Link, verdict
+from crime_analysis.place_report import MEASURES, ForceReport
+from crime_analysis.prose import Text, named, percent, rose_or_fell
+from crime_analysis.story.claims import upper
+from crime_analysis.story.place_words import (
+    homicide_finding,
+    place_among,
+    since_lowest,
+    spanning,
+    spans_reform,
+)
+from crime_analysis.story.series import Linked, links
+from crime_analysis.tables import Table
+
+__all__ = [
+    "claims_table", "cut", "explained", "learnt", "measured", "officers", "recorded", "records",
+    "violence",
+]  # fmt: skip
+
+_VIOLENCE = "violence_with_injury"
+_LABEL = OUTCOMES[_VIOLENCE][0]
+_RECORDED = ("violence_without_injury", _VIOLENCE, "robbery")
+
+
+def _clear(link: Link) -> bool:
+    row = link.table.loc[link.headline]
+    return verdict(row["ci_low"], row["ci_high"]) == "association"
+
+
+def _rank(report: ForceReport, column: str) -> str:
+    """Return where the force stands, counted from the largest fall."""
+    place = place_among(report, column)
+    return f" Counted from the largest fall it is {place} forces." if place else ""
+
+
+def _grants_change(report: ForceReport) -> float:
+    pair = report.estimates["grants_real_gbp_m"]
+    return float(pair.iloc[1] / pair.iloc[0] - 1)
+
+
+def cut(report: ForceReport, fall: GrantFall, claims: Claims, pages: pd.DataFrame) -> Linked:
+    """Return how much was cut, and in what sense.
+
+    Parameters
+    ----------
+    report : ForceReport
+        From `place_report.force_report`.
+    fall : GrantFall
+        From `grant_cut.reconstruction`: always the Met's.
+    claims : Claims
+        From `claims.check_claims`.
+    pages : DataFrame
+        From `series.series`, to link to.
+    """
+    moved = report.standing.loc[report.force, "funding"]
+    answer = (
+        f"It depends on what is counted: from {report.start} to {report.end} government grants to"
+        f" {named(report.force)} {rose_or_fell(_grants_change(report))} in real terms, grants and"
+        f" council tax together {rose_or_fell(moved)}, and at each year's own prices these"
+        f" {rose_or_fell(report.funding_cash_change)}."
+    )
+    pair = report.estimates["funding_real_gbp_m"]
+    amounts = (
+        f"In pounds, grants and council tax together went from £{pair.iloc[0]:,.0f}m to"
+        f" £{pair.iloc[1]:,.0f}m at {report.price_base} prices; these are HMIC's estimates, made"
+        f" before each year.{_rank(report, 'funding')}"
+    )
+    row = claims.row("cut-since-2010")
+    fell = "fell" if fall.fall_gbp_m > 0 else "rose"
+    claim = (
+        f"The sum that was claimed is the Met's. “{row['claim'].rstrip('.')}”: {row['verdict']}"
+        f" ({row['because']}). One reconstruction, the core grant with the grants later folded into"
+        f" it, {fell} £{abs(fall.fall_gbp_m):,.0f}m from {fall.start} to {fall.end} at"
+        f" {fall.price_base} prices: {percent(abs(fall.share_of_earlier))} of the earlier figure,"
+        f" {percent(abs(fall.share_of_later))} of the later. No workings of the claim were found."
+    )
+    return Linked(answer, (amounts, claim), _seen(pages, report, "02-funding", "force-report"))
+
+
+def _seen(pages: pd.DataFrame, report: ForceReport, *names: str) -> tuple[tuple[str, str], ...]:
+    return links(pages, names, {"force": report.force})
+
+
+def officers(report: ForceReport, pages: pd.DataFrame) -> Linked:
+    """Return what happened to officers, in number and per resident.
+
+    Parameters
+    ----------
+    report : ForceReport
+        From `place_report.force_report`.
+    pages : DataFrame
+        From `series.series`, to link to.
+    """
+    moved = report.standing.loc[report.force]
+    first, last = report.counted
+    answer = (
+        f"Officers of {named(report.force)} {rose_or_fell(moved['officers'])} in number from 31"
+        f" March {first} to 31 March {last}"
+    )
+    if report.rates:
+        answer += f"; for each resident they {rose_or_fell(moved['officers_per_resident'])}"
+    posts = report.officers["officers_fte"].dropna()
+    low, now = int(posts.idxmin()), int(posts.index[-1])
+    amounts = f"That is from {posts[first]:,.0f} to {posts[last]:,.0f} full-time equivalents"
+    if report.rates:
+        rate = report.officers["officers_per_1000"]
+        amounts += f", and from {rate[first]:.2f} to {rate[last]:.2f} for every 1,000 residents"
+    else:
+        amounts += "; too few people live here for a rate per resident to mean anything"
+    amounts += f".{_rank(report, 'officers')}"
+    after = (
+        f"Of the years on hand, {posts.index[0]} to {now}, the lowest count is that of {low}:"
+        f" {posts[low]:,.0f}. On 31 March {now} it was {posts[now]:,.0f}."
+    )
+    return Linked(f"{answer}.", (amounts, after), _seen(pages, report, "03-officers"))
+
+
+def violence(report: ForceReport, pages: pd.DataFrame) -> Linked:
+    """Return whether violence rose, by which measure.
+
+    Parameters
+    ----------
+    report : ForceReport
+        From `place_report.force_report`.
+    pages : DataFrame
+        From `series.series`, to link to.
+    """
+    details = (_other_measures(report), _between(report))
+    return Linked(
+        _violence_answer(report),
+        tuple(filter(None, details)),
+        _seen(pages, report, "04-violence", "01-data"),
+    )
+
+
+def recorded(report: ForceReport) -> pd.Series:
+    """Return how recorded violence moved, by measure: per resident where rates mean anything."""
+    if report.rates:
+        return report.standing.loc[report.force, list(_RECORDED)].astype(float)
+    pair = report.offences[list(_RECORDED)].reindex([report.start, report.end])
+    return pair.iloc[1] / pair.iloc[0].where(pair.iloc[0] > 0) - 1
+
+
+def measured(report: ForceReport) -> pd.Series:
+    """Return how each measure moved that is known for both years, homicide among them."""
+    moved = recorded(report).rename(index=MEASURES)
+    if report.rates:
+        moved["homicide"] = report.homicide_ratio.estimate - 1
+    return moved.dropna()
+
+
+def _violence_answer(report: ForceReport) -> str:
+    moved = recorded(report).dropna().sort_values(ascending=False, kind="stable")
+    said = ", ".join(f"{MEASURES[str(name)]} {rose_or_fell(x)}" for name, x in moved.items())
+    per = "per resident" if report.rates else "in number"
+    ratio = report.homicide_ratio
+    if not report.rates or verdict(ratio.ci_low - 1, ratio.ci_high - 1) == "cannot tell":
+        doubt = "These data cannot tell whether violence itself rose"
+    elif len(set(np.sign(measured(report)))) == 1:
+        doubt = "The measures of these two years move the same way"
+    else:
+        doubt = "It depends on the measure"
+    span = f"from {report.start} to {report.end}"
+    told = f"{span}, as recorded and {per}, {said}" if said else f"{span} nothing else is known"
+    return f"{doubt}: {told}; {homicide_finding(report)}."
+
+
+def _other_measures(report: ForceReport) -> str:
+    """Return the counts that have not been named yet, each over the years in which it is known."""
+    told, missing = [], []
+    for name, label in (
+        ("knife_offences", "knife offences"),
+        ("admissions", "hospital admissions for assault by sharp object in the whole region"),
+    ):
+        known = report.offences[name].loc[report.start : report.end].dropna()
+        if len(known) < 2 or known.iloc[0] <= 0:
+            missing.append(label)
+            continue
+        if _broken(report, name, known):
+            told.append(f"{label} cannot be compared across these years (see the breaks below)")
+            continue
+        told.append(
+            f"{label} {rose_or_fell(known.iloc[-1] / known.iloc[0] - 1)} from {known.index[0]} to"
+            f" {known.index[-1]}"
+        )
+    text = f"In number, {'; '.join(told)}." if told else ""
+    text += f" Not on hand: {', '.join(missing)}." if missing else ""
+    return text.strip()
+
+
+def _broken(report: ForceReport, group: str, known: pd.Series) -> bool:
+    """Return whether the register warns of comparing this force's own counts across the years."""
+    rows = report.breaks[report.breaks["places"] != "all"]
+    rows = rows[rows["series"].str.contains(group)]
+    years = rows["date"].map(breaks.financial_year)
+    return bool(((years > known.index[0]) & (years <= known.index[-1])).any())
+
+
+def _between(report: ForceReport) -> str:
+    """Return what the two years alone hide: a lower year between, small counts, the reform."""
+    text = ""
+    if report.rates:
+        panel = report.panel[report.panel["force"] == report.force]
+        course = panel.set_index("financial_year")[f"{_VIOLENCE}_per_1000"]
+        text += since_lowest(course.loc[report.start : report.end], f"recorded {_LABEL}")
+        first, last = report.offences["homicide"].reindex([report.start, report.end])
+        if report.homicide_window > 1 and np.isfinite([first, last]).all():
+            text += (
+                f" Homicides are added up over {report.homicide_window} years; in {report.start}"
+                f" and {report.end} alone they were {first:.0f} and {last:.0f}."
+            )
+    if spans_reform(report.start, report.end):
+        text += " Between these years forces changed how they record violence, homicide apart."
+    return text.strip()
+
+
+def explained(
+    report: ForceReport, fitted: Mapping[str, Link], causal: Causal, pages: pd.DataFrame
+) -> Linked:
+    """Return how much of the violence the cut explains, and how sure that is.
+
+    Parameters
+    ----------
+    report : ForceReport
+        From `place_report.force_report`.
+    fitted : mapping
+        From `links.fit_links`: every way of estimating each link.
+    causal : Causal
+        From `claims_violence.causal`: what the checks leave of each link.
+    pages : DataFrame
+        From `series.series`, to link to.
+    """
+    seen = _seen(pages, report, "05-funding-to-officers", "06-officers-to-violence", "07-the-chain")
+    doubt = (
+        "These data cannot tell how much of it the cut explains"
+        if not (_clear(fitted["officers"]) and _clear(fitted[_VIOLENCE]))
+        else "The cut and violence are associated through officers, which is no proof of a cause"
+    )
+    if report.implied.empty:
+        return Linked(
+            f"{doubt}; for {named(report.force)} nothing is worked out, because the estimates are"
+            " of rates per resident and too few people live there.",
+            (_how_sure(fitted, causal),),
+            seen,
+        )
+    rows = report.implied[report.implied["outcome"] == _LABEL].set_index("route")
+    money = rows.loc["funding lost"]
+    within = spanning(money["ci_low"], money["ci_high"])
+    after = [periods.label(periods.start(year) + 1) for year in (report.start, report.end)]
+    answer = (
+        f"{doubt}: with 95% confidence the change in money goes, through officers, with {within}"
+        f" {_LABEL} per resident, and what was recorded {rose_or_fell(money['actual_change'])}"
+        f" between the years that followed, {after[0]} and {after[1]}."
+    )
+    return Linked(answer, (_share(money, report), _how_sure(fitted, causal)), seen)
+
+
+def _share(money: pd.Series, report: ForceReport) -> str:
+    if not np.isfinite([money["share_low"], money["share_high"]]).all():
+        return (
+            f"No share of a rise can be given: what {named(report.force)} recorded did not rise, or"
+            " is not known for both years."
+        )
+    low = "nothing" if money["share_low"] <= 0 else percent(money["share_low"])
+    high = "more than all" if money["share_high"] >= 1 else percent(max(money["share_high"], 0.0))
+    return (
+        f"As a share of the recorded rise that is anything from {low} to {high} of it, were the"
+        " estimate an effect, and were all of the rise one of violence and none of recording."
+    )
+
+
+def _how_sure(fitted: Mapping[str, Link], causal: Causal) -> str:
+    told = []
+    for name in ("officers", _VIOLENCE):
+        link = fitted[name]
+        rows = link.table[["ci_low", "ci_high"]].itertuples(index=False)
+        unclear = sum(verdict(low, high) != "association" for low, high in rows)
+        told.append(
+            f"{link.cause} to {link.outcome}: {causal.table.at[name, 'word']} after the checks, and"
+            f" {unclear or 'none'} of {len(link.table)} ways of estimating it cannot tell"
+        )
+    return (
+        f"How sure? {'; '.join(told)}. An association becomes an effect only if nothing else that"
+        " differed between forces moved both."
+    )
+
+
+def claims_table(claims: Claims) -> Table:
+    """Return the article's claims, each with its verdict and the reason in short."""
+    rows = [
+        {"claim": row.claim, "verdict": upper(row.verdict), "because": upper(row.because)}
+        for row in claims.table.itertuples()
+    ]
+    return Table(
+        pd.DataFrame(rows), "What the article claimed, in our words, and what became of it"
+    )
+
+
+def learnt(
+    report: ForceReport, fall: GrantFall, claims: Claims, fitted: Mapping[str, Link],
+    causal: Causal, pages: pd.DataFrame,
+) -> Text:  # fmt: skip
+    """Return the four answers, a sentence each."""
+    answers = {
+        "The cut": cut(report, fall, claims, pages),
+        "Officers": officers(report, pages),
+        "Violence": violence(report, pages),
+        "What the cut explains of it": explained(report, fitted, causal, pages),
+    }
+    return Text(tuple(f"{what}. {found.answer}" for what, found in answers.items()))
+
+
+def records(report: ForceReport, fall: GrantFall) -> dict[str, float]:
+    """Return the numbers that the four answers rest on, by name."""
+    moved = report.standing.loc[report.force]
+    money = report.implied[
+        (report.implied["outcome"] == _LABEL) & (report.implied["route"] == "funding lost")
+    ]
+    low, high = money[["ci_low", "ci_high"]].iloc[0] if len(money) else (np.nan, np.nan)
+    return {
+        "funding_change": float(moved["funding"]),
+        "grants_change": _grants_change(report),
+        "grant_fall_gbp_m": fall.fall_gbp_m,
+        "officers_change": float(moved["officers"]),
+        "violence_change": float(recorded(report)[_VIOLENCE]),
+        "implied_low": float(low),
+        "implied_high": float(high),
+    }

@@ -1,0 +1,426 @@
+"""The notebooks on the links: what they show, what they say, and what they say of shuffled data."""
+
+import ast
+import functools
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import crime_analysis as ca
+from crime_analysis import instrument, link_evidence, literature, places, universes
+from crime_analysis.checks import Verdict
+from crime_analysis.drawing import Figure
+from crime_analysis.errors import ModelError, UnknownNameError
+from crime_analysis.links import OUTCOMES
+from crime_analysis.models.panel_regression import fit_panel
+from crime_analysis.prose import Text
+from crime_analysis.story import link_checks, link_words
+from crime_analysis.story import links as story
+from crime_analysis.story import literature as studies
+from crime_analysis.tables import Table
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+MET, CITY = "Metropolitan Police", "City of London"
+SPAN = ("2009/10", "2017/18")
+#: A name that only the panel uses; no reader should meet one outside the tables of joins.
+COLUMN = re.compile(r"\blog_|_per_1000|fy_start|exposure_|share_all|financial_year|\bnan\b")
+
+
+@functools.cache
+def panel():
+    return universes.with_measures(ca.force_panel("2007/08", "2018/19"))
+
+
+@functools.cache
+def breaks():
+    return ca.load("breaks")
+
+
+@functools.cache
+def first(weights="residents"):
+    return link_evidence.funding_evidence(panel(), *SPAN, weights)
+
+
+@functools.cache
+def second(outcome):
+    return link_evidence.violence_evidence(panel(), outcome, breaks())
+
+
+@functools.cache
+def report():
+    return instrument.funding_instrument(panel(), B=49)
+
+
+def given_to_others(columns, seed):
+    """The panel with whole courses of some columns given to other forces."""
+    forces = sorted(panel()["force"].unique())
+    other = dict(zip(forces, np.random.default_rng(seed).permutation(forces), strict=True))
+    source = panel().set_index(["force", "financial_year"])[columns]
+    keys = pd.MultiIndex.from_arrays([panel()["force"].map(other), panel()["financial_year"]])
+    rows = panel().assign(**{name: source[name].reindex(keys).to_numpy() for name in columns})
+    rows.attrs = dict(panel().attrs)
+    return rows
+
+
+def money_to_others(seed):
+    columns = [name for name in panel() if name.startswith(("share_", "exposure_"))]
+    return given_to_others(["log_funding_real", *columns], seed)
+
+
+def officers_to_others(seed):
+    return given_to_others([name for name in panel() if "officers" in name], seed)
+
+
+def run(name, **given):
+    """Run a notebook's cells here with parameters, and return what each shows."""
+    notebook = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))
+    space, shown = {}, []
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        tree = ast.parse("".join(cell["source"]))
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, name, "exec"), space)
+        if "parameters" in cell["metadata"].get("tags", []):
+            assert set(given) <= set(space)
+            space.update(given)
+        if last is not None:
+            shown.append(eval(compile(ast.Expression(last.value), name, "eval"), space))
+    return notebook["metadata"]["crime_analysis"], [one for one in shown if one is not None]
+
+
+def said(shown):
+    """The words of what is shown, but for the tables that list the panel's own columns."""
+    listing = ("Every join", "Choices that", "Register of", "Publications")
+    words = []
+    for one in shown:
+        if isinstance(one, Figure):
+            words += [one.title, one.alt, one.source, re.sub(r"<[^>]+>", " ", one.svg.decode())]
+        elif isinstance(one, Table) and not one.caption.startswith(listing):
+            words.append(one.caption + " " + one.frame.to_string(na_rep="–"))
+        elif isinstance(one, Text):
+            words.append(str(one))
+    return words
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "figures"),
+    [
+        ("05-funding-to-officers", {"force": "Dyfed-Powys", "weights": "alike"}, 8),
+        ("06-officers-to-violence", {"force": CITY, "outcome": "homicide"}, 7),
+        ("07-the-chain", {"force": CITY, "draws": 99}, 6),
+    ],
+)
+def test_notebooks_run_for_a_welsh_force_and_a_tiny_one_and_speak_plainly(
+    name, given, figures, monkeypatch
+):
+    """City of London has too few residents for rates: it is said so, and nothing is divided."""
+    # The same regressions are made once for all tests; the pages are what is tried here.
+    made, money = report(), first(given.get("weights", "residents"))
+    violence = {name: second(name) for name in ("homicide", "violence_with_injury")}
+    monkeypatch.setattr(instrument, "funding_instrument", lambda *_, **__: made)
+    monkeypatch.setattr(link_evidence, "funding_evidence", lambda *_: money)
+    monkeypatch.setattr(link_evidence, "violence_evidence", lambda _, name, __: violence[name])
+    settings, shown = run(name, **given)
+    drawn = [one for one in shown if isinstance(one, Figure)]
+    assert len(drawn) == figures >= settings["yields"]["figures"]
+    assert sum(isinstance(one, Table) for one in shown) >= settings["yields"]["tables"]
+    for figure in drawn:
+        ElementTree.fromstring(figure.svg)
+        assert len(figure.alt) > 80
+        assert figure.source
+        assert len(figure.data)
+    words = said(shown)
+    assert len(words) > 20
+    for text in words:
+        assert not COLUMN.search(text), COLUMN.search(text)[0] + " in " + text[:300]
+    assert ("too few residents for rates" in " ".join(words)) == (given["force"] == CITY)
+
+
+@pytest.mark.parametrize(
+    "name", ["05-funding-to-officers", "06-officers-to-violence", "07-the-chain"]
+)
+def test_notebooks_offer_every_force_outcome_and_year_that_they_can_use(name):
+    told = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["metadata"]
+    offered = told["crime_analysis"]["parameters"]
+    assert offered["force"]["choices"] == list(places.FORCES)
+    if "outcome" in offered:
+        assert offered["outcome"]["choices"] == list(OUTCOMES)
+    if "start" in offered:
+        money = ca.load("funding").query("series == 'hmic_estimates'")
+        years = sorted(money["financial_year"].unique())
+        assert offered["start"]["choices"] == offered["end"]["choices"] == years
+    if "price_base" in offered:
+        assert set(offered["price_base"]["choices"]) <= set(ca.load("prices")["financial_year"])
+
+
+def test_the_first_link_is_that_of_links_and_its_verdict_an_association():
+    """Officers per resident with residents held have the elasticity of officers."""
+    theirs = ca.funding_to_officers(panel())
+    ours = first().headline.first_stage()
+    assert ours.estimate == pytest.approx(theirs.table.loc[theirs.headline, "estimate"])
+    assert ours.f_statistic == pytest.approx(theirs.table.loc[theirs.headline, "f_statistic"])
+    assert first().verdict.word == "association"
+    assert first().headline is first().instrumented
+    failed = [result.name for result in first().results if result.passed is False]
+    assert failed == ["drift"]
+
+
+def test_what_cannot_be_asked_of_the_first_link_is_refused():
+    with pytest.raises(UnknownNameError, match="residents"):
+        link_evidence.funding_evidence(panel(), *SPAN, weights="resident")
+    with pytest.raises(ModelError, match="two years"):
+        link_evidence.funding_evidence(panel(), "2010/11", "2012/13")
+
+
+def test_counting_forces_alike_is_the_regression_without_weights():
+    alike = first("alike")
+    plain = fit_panel(alike.plain.formula, panel(), cluster="force")
+    assert alike.plain.tidy()["estimate"].to_numpy() == pytest.approx(plain.tidy()["estimate"])
+    table = alike.link.table
+    assert table.loc["the same, forces counted by residents", "estimate"] == pytest.approx(
+        first().link.table.loc["forces and years (fixed effects)", "estimate"]
+    )
+
+
+def test_the_second_link_cannot_tell_by_recorded_violence_nor_by_homicide():
+    for outcome in ("violence_with_injury", "homicide"):
+        evidence = second(outcome)
+        assert evidence.verdict.word == "cannot tell"
+        assert evidence.headline is evidence.plain
+    assert second("homicide").instrumented is None
+
+
+def test_if_money_had_gone_to_other_forces_the_sentences_cannot_tell():
+
+    rows, years = money_to_others(2), ("2009/10", "2013/14")
+    evidence = link_evidence.funding_evidence(rows, *years)
+    used = evidence.plain.data_used.query("kept")["financial_year"].unique()
+    assert sorted(used) == ["2009/10", "2012/13", "2013/14"]  # money of other years is not used
+    told = str(link_words.funding_answer(evidence, rows, "Kent", *years))
+    assert told.startswith("These data cannot tell how far officers moved with money")
+    assert "cannot tell" in str(link_words.checked(evidence))
+    parted = link_evidence.by_dose(rows, "officers")
+    assert "cannot tell the sign" in story.event_study(parted, breaks(), "officers").title
+    said_of = str(link_words.instrument(instrument.funding_instrument(rows, B=49), "officers", ""))
+    assert "Officers: cannot tell" in said_of
+    tests = link_evidence.few_clusters(evidence, 199)
+    assert "clear of zero" not in link_checks.few_clusters(tests).title
+
+
+def test_if_officers_had_gone_to_other_forces_the_sentences_cannot_tell():
+    rows, outcome = officers_to_others(1), "violence_with_injury"
+    evidence = link_evidence.violence_evidence(rows, outcome, breaks())
+    detectable = ca.minimum_detectable_effect(evidence.headline, evidence.term)
+    designed = ca.design_analysis(-0.3, evidence.headline, evidence.term)
+    told = str(link_words.violence_answer(evidence, outcome, designed, detectable))
+    assert told.startswith("These data cannot tell whether losing officers raised")
+    assert story.ways(evidence.link).title.startswith("None of ")
+    tests = link_evidence.few_clusters(evidence, 199)
+    assert "cannot tell from zero" in link_checks.few_clusters(tests).title
+    assert "It holds zero too" in str(studies.beside_ours(evidence.link, outcome))
+    both = link_words.verdicts(first(), evidence).paragraphs
+    assert both[0].startswith("The whole chain, by rule: cannot tell")
+    curve = ca.specification_curve(universes.officers_universe(), rows, draws=99, rng=1)
+    assert story.curve(curve, breaks(), ("robbery",))[0].title.endswith("cannot tell")
+
+
+@pytest.mark.parametrize(
+    ("true", "opening", "told", "found"),
+    [
+        (-1.5, "These data cannot tell", "Before any check: With 95% confidence", "more robbery"),
+        (1.5, "Recorded robbery is associated", "With 95% confidence", "less robbery"),
+    ],
+)
+def test_a_planted_link_is_told_with_its_sign_and_what_checks_allow(true, opening, told, found):
+    """With the first, outcomes part by dose before the cuts, as officers did: a check fails."""
+    noise = np.random.default_rng(5).normal(0, 0.02, len(panel()))
+    rows = panel().assign(log_robbery_per_1000=true * panel()["log_officers_per_1000"] + noise)
+    evidence = link_evidence.violence_evidence(rows, "robbery", breaks())
+    detectable = ca.minimum_detectable_effect(evidence.headline, evidence.term)
+    designed = ca.design_analysis(-0.3, evidence.headline, evidence.term)
+    answer = link_words.violence_answer(evidence, "robbery", designed, detectable).paragraphs
+    assert answer[0].startswith(opening)
+    assert answer[1].startswith(told)
+    assert found in answer[1]
+    side = "a negative" if true < 0 else "a positive"
+    assert side in story.ways(evidence.link).title
+    assert "leaves zero out" in str(studies.beside_ours(evidence.link, "robbery"))
+
+
+def test_exchanging_homicides_finds_a_planted_effect_and_none_in_the_figures():
+    real = second("homicide")
+    rate = 1e-5 * np.exp(-4 * (real.rows["log_officers_per_1000"] - 0.6))
+    drawn = np.random.default_rng(2).poisson(rate * real.rows["population"]).astype(float)
+    rows = real.rows.assign(homicide=drawn)
+    planted = replace(real, rows=rows, plain=real.plain.refit(data=rows))
+    found = link_evidence.few_clusters(planted, 199)
+    assert (found["p_value"] < 0.05).all()
+    assert found["p_value"].iloc[1] == pytest.approx(1 / 200)  # no exchange goes as far
+    assert (link_evidence.few_clusters(real, 199)["p_value"] > 0.2).all()
+
+
+def test_the_score_that_is_exchanged_is_the_t_statistic_where_there_is_no_effect():
+    """Score and Wald tests of the same zero agree near it, in sign and roughly in size."""
+    real = second("homicide")
+    row = real.plain.term(real.term)
+    score = link_evidence._score(real)(real.rows)
+    assert np.sign(score) == np.sign(row["statistic"])
+    assert score == pytest.approx(row["statistic"], abs=0.1)
+
+
+def test_a_chain_is_as_weak_as_its_weakest_link():
+    strong, weak = Verdict("effect", ("a",)), Verdict("cannot tell", ("b",))
+    assert link_evidence.weaker(strong, weak) == weak
+    assert link_evidence.weaker(strong, Verdict("association", ())).word == "association"
+
+
+def test_three_years_are_pooled_at_each_end():
+    rows = link_evidence.ends(panel(), "homicide").set_index("force")
+    kent = panel()[panel()["force"] == "Kent"].set_index("financial_year")
+    last = kent.loc[["2016/17", "2017/18", "2018/19"]]
+    early = kent.loc[["2007/08", "2008/09", "2009/10"]]
+    rates = [part["homicide"].sum() / part["population"].sum() for part in (early, last)]
+    assert rows.loc["Kent", "outcome_change"] == pytest.approx(rates[1] / rates[0] - 1)
+    assert rows.attrs == {"first": "2007/08 to 2009/10", "last": "2016/17 to 2018/19"}
+    with pytest.raises(ModelError, match="years"):
+        link_evidence.ends(panel().query("fy_start < 2010"), "homicide")
+
+
+def test_an_unknown_change_implies_nothing_known():
+    assert np.isnan(link_evidence.implied_by(first().link, float("nan"))).all()
+    middle, low, high = link_evidence.implied_by(first().link, -0.2)
+    assert low < middle < high < 0
+
+
+def test_words_change_no_number():
+    study = link_evidence.by_dose(panel(), "officers")
+    told = link_words.in_words(study)
+    pd.testing.assert_frame_equal(study.tidy(), told.tidy())
+    assert told.outcome == "log officers per resident"
+    curve = ca.specification_curve(universes.officers_universe(), panel(), draws=0)
+    shown = link_words.in_words(curve)
+    numbers = ["estimate", "std_error", "nobs"]
+    pd.testing.assert_frame_equal(curve.table[numbers], shown.table[numbers])
+
+
+def test_a_column_inside_another_name_is_left_alone():
+    assert link_words.spelt("my_log_population") == "my_log_population"
+    told = link_words.spelt("y ~ 1 | force + fy_start | log_funding_real ~ exposure_all_grants")
+    assert told == (
+        "y, force and year effects held, with log real funding moved by exposure to the cuts"
+    )
+    assert link_words.spelt("'homicide ~ log_population | force' is 'poisson'") == (
+        "“homicide on log residents, force effects held” is 'poisson'"
+    )
+
+
+def test_breaks_that_concern_a_series_are_drawn_and_told():
+    """HMIC's inspection of November 2014 moved recorded violence, not homicide."""
+    found = link_words.concerning(breaks(), (("recorded_crime", "violence_with_injury"),))
+    assert 2014.0 in found
+    assert 2014.0 not in link_words.concerning(breaks(), (("recorded_crime", "homicide"),))
+    study = link_evidence.by_dose(panel(), "violence_with_injury")
+    figure = story.event_study(study, breaks(), "violence_with_injury")
+    assert "Dotted, 2014: HMIC found" in figure.source
+    assert "Break in the figures" in figure.svg.decode()
+    plain = study.plot()
+    assert "Dotted" not in plain.source
+    assert "Break in the figures" not in plain.svg.decode()
+
+
+def test_published_elasticities_are_those_that_were_read_and_errors_are_not_made_up():
+    """LITERATURE.md, A1 and A2."""
+    rows = literature.elasticities()
+    own = rows[rows["basis"] == "computed again from the authors' data"]
+    known = own.set_index(["study", "crime"])[["elasticity", "std_error"]]
+    assert known.loc[("Draca, Machin and Witt (2011)", "all")].tolist() == [-0.327, 0.092]
+    assert known.loc[("Chalfin and McCrary (2018)", "violent")].tolist() == [-0.344, 0.088]
+    assert known.loc[("Chalfin and McCrary (2018)", "murder")].tolist() == [-0.666, 0.218]
+    other = rows[rows["basis"] != "computed again from the authors' data"]
+    assert other["std_error"].isna().all()
+    assert other["note"].str.contains("no standard error was seen").all()
+    mello = rows[rows["study"].str.startswith("Mello")].set_index("crime")["elasticity"]
+    assert mello.round(1).to_dict() == {"cost-weighted": -1.1, "violent": -1.3, "property": -0.8}
+    assert rows["source"].str.len().min() > 0
+    assert {"Vollaard and Hamed (2012)", "Lee, Eck and Corsaro (2016)"} <= set(
+        literature.findings()["study"]
+    )
+
+
+def test_no_study_counts_twice_for_one_crime():
+    for outcome in OUTCOMES:
+        rows = literature.held(outcome, -np.inf, np.inf)
+        assert not rows.duplicated(["study", "crime"]).any()
+        assert rows["held"].all()
+    assert not literature.held("robbery", 0.1, 0.2)["held"].any()
+    assert not (literature.held("robbery", -9, 9)["crime"] == "property").any()
+    with pytest.raises(UnknownNameError, match="homicide"):
+        literature.held("homicides", 0, 1)
+
+
+def test_a_fall_of_a_seventh_in_officers_implies_a_twentieth_more_violence():
+    """LITERATURE.md, A4: 14% fewer officers at -0.35 is about 5% more violent crime."""
+    rows = literature.implied("violence_with_injury", -0.14)
+    published = rows[rows["elasticity"] == -0.35]["implied_change"].iloc[0]
+    assert published == pytest.approx(0.05, abs=0.005)
+    assert (rows["ci_low"].dropna() <= rows["ci_high"].dropna()).all()
+    gained = literature.implied("violence_with_injury", 0.14)
+    assert (gained["implied_change"].dropna() < 0).all()
+
+
+def changes(officers, recorded):
+    routes = ["officers lost", "funding lost"]
+    return pd.DataFrame(
+        {
+            "outcome": "robbery", "route": routes, "cause_change": officers,
+            "actual_change": recorded, "share_low": [-0.2, 0.1], "share_high": [0.4, 1.7],
+        }
+    )  # fmt: skip
+
+
+def test_what_studies_imply_is_set_beside_what_was_recorded():
+    told = str(studies.carried_over(changes(-0.14, 0.5), "Kent", "robbery"))
+    assert "fell 14%" in told
+    assert "more crime" in told
+    assert "of the recorded rise" in told
+    fell = str(studies.carried_over(changes(-0.14, -0.1), "Kent", "robbery"))
+    assert "no share of a rise" in fell
+    gained = str(studies.carried_over(changes(0.14, 0.5), "Kent", "robbery"))
+    assert "less crime" in gained
+    unknown = str(studies.carried_over(changes(float("nan"), 0.5), "Kent", "robbery"))
+    assert "Nothing is carried over" in unknown
+
+
+def test_what_the_losses_could_account_for_runs_from_their_intervals():
+    told = str(link_words.explained(changes(-0.14, 0.5), "Kent", "robbery"))
+    assert "officers lost could account for anything from none of it to 40%" in told
+    assert "funding lost could account for anything from 10% of it to more than all" in told
+    assert "no rise" in str(link_words.explained(changes(-0.14, -0.1), "Kent", "robbery"))
+    assert "too few residents" in str(
+        link_words.explained(changes(-0.1, 0.1).iloc[:0], CITY, "robbery")
+    )
+
+
+def test_the_forest_draws_ours_and_theirs_and_names_no_interval_that_was_not_seen():
+    links = {name: second(name).link for name in ("violence_with_injury", "homicide")}
+    figure = studies.forest_plot({"officers": first().link, **links}, "homicide")
+    assert "and zero: these figures cannot tell which" in figure.title
+    assert "Evans and Owens (2007): -0.99;" in figure.alt
+    ours = figure.data[figure.data["group"].str.startswith("These figures")]
+    assert list(ours["label"]) == ["violence with injury", "homicide"]
+    assert "Draca, Machin and Witt (2011): -0.40 to -0.30" in figure.alt
+
+
+def test_leaving_out_the_met_moves_the_first_link_most_and_is_marked():
+    figure = link_checks.leave_one_out(first(), MET)
+    assert f"highest without {MET}" in figure.alt
+    assert f"without {MET}" in figure.svg.decode()
+    tiny = link_checks.leave_one_out(first(), CITY)
+    assert CITY not in tiny.svg.decode()
