@@ -23,7 +23,7 @@ report: $(VENV)/.installed
 	@$(VENV)/bin/crime-analysis report --out reports
 
 test: $(VENV)/.installed-dev
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

@@ -260,6 +260,8 @@ def _before(
 ) -> CheckResult:  # fmt: skip
     study = _study(fit, held, values, dose, controls)
     tests = study.pre_trends()
+    if "joint" not in tests.index:
+        raise ModelError(f"{name}: no period before {held.event}; begin the panel earlier")
     joint, line = tests.loc["joint"], tests.loc["linear"]
     parted = bool(joint["p_value"] < 0.05 or line["p_value"] < 0.05)
     told = (

@@ -176,8 +176,9 @@ def link_effect(link: Link) -> Effect:
         if np.isfinite(bounds).all() and bounds[0] <= bounds[1]:
             verb = "goes" if link.cause == "funding" else "go"
             reach = f" {what} {verb} with {_range(low, high, link.outcome)}"
+        move = "move" if link.outcome == "officers" else "moves"
         text = (
-            f"These data cannot tell how {link.outcome} moves with {link.cause}:{reach} (95%"
+            f"These data cannot tell how {link.outcome} {move} with {link.cause}:{reach} (95%"
             f" interval of the elasticity {_interval(*bounds)}; {basis})."
         )
     return Effect(link.table, text)

@@ -70,7 +70,7 @@ def given_to_others(columns, seed):
 
 def money_to_others(seed):
     columns = [name for name in panel() if name.startswith(("share_", "exposure_"))]
-    return given_to_others(["log_funding_real", *columns], seed)
+    return given_to_others(["log_funding_real", "funding_real_gbp_m", *columns], seed)
 
 
 def officers_to_others(seed):
@@ -203,6 +203,8 @@ def test_if_money_had_gone_to_other_forces_the_sentences_cannot_tell():
     evidence = link_evidence.funding_evidence(rows, *years)
     used = evidence.plain.data_used.query("kept")["financial_year"].unique()
     assert sorted(used) == ["2009/10", "2012/13", "2013/14"]  # money of other years is not used
+    picture = story.money_and_officers(ca.changes(rows, *years), "Kent", *years)
+    assert "the first can be told" in picture.title or "neither can" in picture.title
     told = str(link_words.funding_answer(evidence, rows, "Kent", *years))
     assert told.startswith("These data cannot tell how far officers moved with money")
     assert "cannot tell" in str(link_words.checked(evidence))

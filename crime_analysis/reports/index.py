@@ -89,6 +89,7 @@ def write_index(
         "summary": f"{len(reports)} report{'' if len(reports) == 1 else 's'}",
         "reports": reports,
         "sections": sections,
+        "lead": _lead(reports, told.get("lead")),
         "failures": failures,
         "choices": _choices([*reports, *failures]),
     }
@@ -102,6 +103,16 @@ def write_index(
     finally:
         part.unlink(missing_ok=True)
     return target
+
+
+def _lead(reports: list[dict[str, Any]], told: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the sentences that open the page, which one of the reports recorded."""
+    for report in reports if told else []:
+        found = report["records"].get(told["record"]) if told else None
+        if told and Path(report["notebook"]).name == told["notebook"] and isinstance(found, list):
+            sentences = [str(sentence) for sentence in found if sentence]
+            return {"sentences": sentences, "html": report["html"], "title": report["shared"][0]}
+    return None
 
 
 def _read(name: str) -> str:
@@ -192,7 +203,7 @@ def _choices(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     found = []
     for name in names:
         values = {row["parameters"][name] for row in rows if name in row["parameters"]}
-        if 1 < len(values) <= _MOST_CHOICES:
+        if 1 < len(values) <= _MOST_CHOICES and _varies(rows, name):
             found.append(
                 {"name": name, "label": _label(name), "values": sorted(values, key=_order)}
             )
@@ -244,11 +255,15 @@ def _furnish(
     labels = dict.fromkeys(e["label"] for r in reports for e in r["headline"])
     for report in reports:
         report["cells"] = {label: _cell(report, label) for label in labels}
+    # Reports of several notebooks hardly share a number: columns of blanks would be no table.
+    section["mixed"] = len({r["notebook"] for r in reports}) > 1
     section["columns"] = [
         {"label": x, "numeric": any(r["cells"][x].value is not None for r in reports)}
-        for x in labels
+        for x in ({} if section["mixed"] else labels)
     ]
     section["title"] = _shared_title(reports)
+    if section["mixed"]:
+        _drop_labels_of_only_children(reports)
     section["common"], section["varying"] = _parameters(reports)
     section["chart"] = _charts(reports, charts) if charts else None
     section["tiles"] = tiles_of(section, tiles, failures) if tiles else None
@@ -312,10 +327,19 @@ def _shared_title(reports: list[dict[str, Any]]) -> str | None:
     return str(titles.pop())
 
 
+def _drop_labels_of_only_children(reports: list[dict[str, Any]]) -> None:
+    """Give the one report of a notebook its title alone: it has no siblings to be told from."""
+    for report in reports:
+        if sum(r["notebook"] == report["notebook"] for r in reports) == 1:
+            report["link"] = report["shared"][0]
+
+
 def _parameters(reports: list[dict[str, Any]]) -> tuple[list[str], list[dict[str, str]]]:
     """Return the parameters that all reports share, as text, and those that need a column."""
     names = dict.fromkeys(name for r in reports for name in r["parameters"])
     common, varying = [], []
+    if len({r["notebook"] for r in reports}) > 1:
+        names = dict.fromkeys(name for name in names if _varies(reports, name))
     for name in names:
         values = {r["parameters"].get(name) for r in reports}
         told = all(r["parameters"].get(name, "") in r["title"] for r in reports)
@@ -324,6 +348,15 @@ def _parameters(reports: list[dict[str, Any]]) -> tuple[list[str], list[dict[str
         elif not told:
             varying.append({"name": name, "label": _label(name)})
     return common, varying
+
+
+def _varies(reports: Iterable[Mapping[str, Any]], name: str) -> bool:
+    """Tell whether some notebook has reports that differ by this parameter."""
+    values: dict[str, set[str]] = {}
+    for report in reports:
+        if name in report["parameters"]:
+            values.setdefault(report["notebook"], set()).add(report["parameters"][name])
+    return any(len(found) > 1 for found in values.values())
 
 
 def _charts(reports: list[dict[str, Any]], told: Mapping[str, Any]) -> dict[str, Any] | None:

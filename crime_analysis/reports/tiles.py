@@ -34,6 +34,7 @@ def checked_settings(given: Any, where: str) -> dict[str, Any]:
         ``chart``: ``record`` (a list of numbers, or a mapping of labels to numbers) and, if
         wanted, ``label``, ``format`` and ``scale`` (``shared`` or ``own``).
         ``order``: names of reports, in the order to list them.
+        ``lead``: ``notebook`` and ``record``, a list of sentences that opens the page.
     where : str
         Whose settings these are, for the message.
 
@@ -42,7 +43,12 @@ def checked_settings(given: Any, where: str) -> dict[str, Any]:
     ParameterError
         An unknown key, a missing one, or a grid in which places overlap.
     """
-    settings = _mapping(given, where, "the settings of the index", ("tiles", "chart", "order"))
+    settings = _mapping(
+        given, where, "the settings of the index", ("tiles", "chart", "order", "lead")
+    )
+    if "lead" in settings:
+        parts = ("notebook", "record")
+        _mapping(settings["lead"], where, "the lead of the index", parts, parts)
     if "tiles" in settings:
         what = "the tiles of the index"
         tiles = _mapping(settings["tiles"], where, what, _TILES, ("parameter", "record", "grid"))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from crime_analysis import figures
 from crime_analysis.curve import SpecificationCurve
 from crime_analysis.drawing import BLUE, ORANGE, Figure, canvas
 from crime_analysis.instrument_report import InstrumentReport
@@ -23,6 +24,7 @@ __all__ = [
     "implied_table",
     "instrument_ways",
     "levels_and_changes",
+    "money_and_officers",
     "pre_trends",
     "ways",
 ]
@@ -44,6 +46,40 @@ def _correlated(rows: pd.DataFrame, x: str, y: str) -> tuple[float, float, float
     r = float(pair[x].corr(pair[y]))
     reach = 1.96 / np.sqrt(max(len(pair) - 3, 1))
     return r, float(np.tanh(np.arctanh(r) - reach)), float(np.tanh(np.arctanh(r) + reach))
+
+
+def _told(pairs: list[tuple[float, float, float]]) -> tuple[list[str], str]:
+    """Return two correlations in words, and which of them can be told from none."""
+    said = [f"{r:.2f} ({low:.2f} to {high:.2f})" for r, low, high in pairs]
+    clear = [not low <= 0 <= high for _, low, high in pairs]
+    doubt = {
+        (True, True): "both can", (True, False): "only the first can",
+        (False, True): "only the second can", (False, False): "neither can",
+    }[clear[0], clear[1]]  # fmt: skip
+    return said, f"{doubt} be told from none"
+
+
+def money_and_officers(changes: pd.DataFrame, force: str, start: str, end: str) -> Figure:
+    """Draw the first link across forces: government's share, money lost, officers lost.
+
+    Parameters
+    ----------
+    changes : DataFrame
+        From `panel.changes`.
+    force, start, end : str
+        The force to mark, and the years compared.
+    """
+    figure = figures.scatter(changes, force, start, end)
+    rows = changes.dropna(subset=["funding_change", "officers_change"])
+    pairs = (("share_all_grants", "funding_change"), ("funding_change", "officers_change"))
+    said, doubt = _told([_correlated(rows, *pair) for pair in pairs])
+    alt = figure.alt if (rows["force"] == force).any() else figure.alt.rsplit(". ", 1)[0] + "."
+    return replace(
+        figure,
+        title=f"Across forces government's share and the change in money correlate at {said[0]},"
+        f" money and officers at {said[1]}: {doubt}",
+        alt=alt,
+    )
 
 
 def levels_and_changes(rows: pd.DataFrame, outcome: str, force: str) -> Figure:
@@ -86,17 +122,13 @@ def levels_and_changes(rows: pd.DataFrame, outcome: str, force: str) -> Figure:
             axis.set_title(title, fontsize=10)
         for side in (axes[1].xaxis, axes[1].yaxis):
             side.set_major_formatter(lambda v, _: f"{v:.0%}".replace("-", "−"))
-    found = [_correlated(shown, x, y) for x, y, *_ in pairs]
-    said = [f"{r:.2f} ({low:.2f} to {high:.2f})" for r, low, high in found]
-    clear = [name for name, (_, low, high) in zip(("levels", "changes"), found, strict=True)
-             if not low <= 0 <= high]  # fmt: skip
-    doubt = f"only {clear[0]} can" if len(clear) == 1 else "both can" if clear else "neither can"
+    said, doubt = _told([_correlated(shown, x, y) for x, y, *_ in pairs])
     missing = "" if len(mine) else f" {force} is left out: too few residents for rates."
     ringed = f" {force} is ringed." if len(mine) else ""
     columns = ["force", "officers_per_1000", level, "officers_change", "outcome_change"]
     return Figure(
         title=f"Across forces officers and {label} correlate at {said[0]} as they stand and at"
-        f" {said[1]} as they changed: {doubt} be told from none",
+        f" {said[1]} as they changed: {doubt}",
         alt=f"Two scatter plots of {len(shown)} forces. Officers and {label} per resident"
         f" correlate at {said[0]} as they stand, at {said[1]} as they changed.{ringed}",
         source=f"Source: Home Office workforce and recorded crime data; ONS. Changes from"

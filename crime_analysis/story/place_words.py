@@ -166,23 +166,26 @@ def summary(report: ForceReport) -> Text:
 def _violence(report: ForceReport) -> str:
     """Return the paragraph on violence: uncertainty, then the measures one by one."""
     recorded = report.standing.loc[report.force, "violence_with_injury"]
+    others = report.standing.loc[report.force, ["violence_without_injury", "robbery"]].dropna()
     per = " per resident"
     if not report.rates:
-        recorded, per = _count_change(report, "violence_with_injury"), ""
+        recorded, per, others = _count_change(report, "violence_with_injury"), "", others.iloc[:0]
     ratio = report.homicide_ratio
     clear = report.rates and verdict(ratio.ci_low - 1, ratio.ci_high - 1) != "cannot tell"
     if not clear:
         opening = "these data cannot tell whether violence rose or fell"
-    elif np.sign(ratio.estimate - 1) == np.sign(recorded):
+    elif {np.sign(ratio.estimate - 1), np.sign(recorded)} | set(np.sign(others)) in ({1}, {-1}):
         opening = "the measures move the same way"
     else:
         opening = "whether it rose depends on the measure"
+    beside = "".join(
+        f", {name.replace('_', ' ').removeprefix('violence ')} {rose_or_fell(moved)}"
+        for name, moved in others.items()
+    )
     text = (
-        f"Violence: {opening}. Recorded violence with injury{per} {rose_or_fell(recorded)}, but"
+        f"Violence: {opening}. Recorded violence with injury{per} {rose_or_fell(recorded)}{beside};"
         f" {homicide_finding(report)}."
     )
-    if clear and opening.startswith("the measures"):
-        text = text.replace(", but ", ", and ")
     panel = report.panel[report.panel["force"] == report.force].set_index("financial_year")
     course = panel["violence_with_injury_per_1000"] if report.rates else pd.Series(dtype=float)
     text += since_lowest(course.loc[report.start : report.end], "recorded violence with injury")

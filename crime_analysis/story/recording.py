@@ -70,7 +70,7 @@ def across(rows: pd.DataFrame, register: pd.DataFrame, before: str, after: str) 
         " the inspection of recording of November 2014. Black line: exact 95% Poisson interval of"
         " the total, where events are few. Source: Home Office recorded crime; NHS Digital.",
         svg=out.getvalue(),
-        data=rows,
+        data=rows[["measure", "place", "before", "after", "change"]],
     )
 
 

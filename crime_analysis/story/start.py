@@ -47,7 +47,7 @@ def _clear(link: Link) -> bool:
 def _rank(report: ForceReport, column: str) -> str:
     """Return where the force stands, counted from the largest fall."""
     place = place_among(report, column)
-    return f" Counted from the largest fall it is {place} forces." if place else ""
+    return f" Counted from the largest fall, the force is number {place}." if place else ""
 
 
 def _grants_change(report: ForceReport) -> float:
