@@ -138,6 +138,7 @@ def watched(root: int, peaks: list[float]) -> None:
 def same(expected: list[Path], written: list[Path]) -> None:
     """Stop unless every notebook is, normalised, the one expected."""
     import nbformat
+
     from crime_analysis.reports.normalise import difference, normalised
 
     for left, right in zip(expected, written, strict=True):

@@ -680,3 +680,9 @@ def test_a_drawing_is_compact_and_its_words_are_untouched():
     assert not re.search(r' d="[^"]*\.\d{3}', svg)
     assert "<metadata>" not in svg
     assert "rotate(-0" not in svg
+
+
+def test_what_shows_itself_as_nothing_leaves_nothing_on_the_page():
+    silent = new_output("display_data", {"text/html": "", "text/plain": "Text(paragraphs=())"})
+    nb = new_notebook(cells=[new_code_cell("x", outputs=[silent])])
+    assert "paragraphs" not in to_html(nb, page_of())[0]

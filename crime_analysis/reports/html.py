@@ -284,7 +284,9 @@ def _best_kind(output: Mapping[str, Any]) -> str | None:
     data = output.get("data", {})
     if RECORD_MIME in data:
         return None
-    return next((k for k in _KINDS if k in data and _joined(data[k]).strip()), None)
+    kind = next((k for k in _KINDS if k in data), None)
+    # What shows itself as nothing has nothing to show: its plain text is for other readers.
+    return kind if kind and _joined(data[kind]).strip() else None
 
 
 def _data_address(output: Mapping[str, Any], kind: str) -> str:
