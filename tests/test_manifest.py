@@ -370,6 +370,19 @@ def test_a_failure_and_a_stranger_are_said_and_are_no_fault(folder):
     assert {("force--gwent", "failed"), ("README.txt", "extra")} <= states(found)
 
 
+def test_a_source_is_found_though_its_report_has_its_name(folder, source):
+    """A report of nothing but defaults is called as its notebook."""
+    named = source.with_name("plain.ipynb")
+    nb = json.loads(source.read_text(encoding="utf-8"))
+    nb["metadata"]["crime_analysis"] = {}
+    named.write_text(json.dumps(nb), encoding="utf-8")
+    default = next(p.default for p in make_job(named).parameters if p.name == "force")
+    manifest = rendered(named, folder, default, {"change": 0.0})
+    assert manifest.name == "plain.manifest.json"
+    assert ("plain", "whole") in states(verify(folder, notebooks=source.parent))
+    assert "not found" not in str(verify(folder, notebooks=source.parent))
+
+
 def test_a_changed_source_is_said_and_counts_only_for_a_rerun(folder, source):
     saved = json.loads(source.read_text(encoding="utf-8"))
     saved["cells"][2]["source"] = "look(2)"

@@ -220,8 +220,9 @@ def _source(
     shown = Path(told["notebook"]["file"])
     places = [Path(notebooks) / shown.name] if notebooks is not None else []
     places += [shown, folder.parent / shown, folder.parent / shown.name, folder / shown.name]
-    # The executed notebook may have the source's name; it is no source.
-    there = [p for p in places if p.is_file() and p.name not in told["outputs"]]
+    # The executed notebook has the source's name where no parameter is in it; it is no source.
+    executed = {(folder / name).resolve() for name in told["outputs"]}
+    there = [p for p in places if p.is_file() and p.resolve() not in executed]
     for path in there:
         if hashlib.sha256(path.read_bytes()).hexdigest() == told["notebook"]["sha256"]:
             return path, None

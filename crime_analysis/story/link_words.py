@@ -191,13 +191,10 @@ def funding_answer(
         "effect": f"From {start} to {end} officers moved with money, and no check speaks against"
         " calling that an effect.",
     }[evidence.verdict.word]
-    told = link_effect(evidence.link).text
-    if evidence.verdict.word == "cannot tell" and not told.startswith("These data cannot tell"):
-        told = f"Before any check: {told}"
     return Text(
         (
             f"{opening} {_dissent(evidence.link)}",
-            told,
+            _estimate(evidence),
             _funding_of(evidence, panel, force, start, end),
         )
     )
@@ -208,6 +205,14 @@ def _left_out(force: str) -> str:
         f"{force} is in none of these estimates: it has too few residents for rates, and a few"
         " thousand people live where hundreds of thousands work."
     )
+
+
+def _estimate(evidence: Evidence) -> str:
+    """Return the headline's sentence, put in its place where the checks say more than it."""
+    told = link_effect(evidence.link).text
+    if evidence.verdict.word == "cannot tell" and not told.startswith("These data cannot tell"):
+        return f"Before any check: {told}"
+    return told
 
 
 def _funding_of(evidence: Evidence, panel: pd.DataFrame, force: str, start: str, end: str) -> str:
@@ -247,13 +252,10 @@ def violence_answer(
         "effect": f"Recorded {label} moved with officers, and no check speaks against calling"
         " that an effect.",
     }[evidence.verdict.word]
-    told = link_effect(evidence.link).text
-    if evidence.verdict.word == "cannot tell" and not told.startswith("These data cannot tell"):
-        told = f"Before any check: {told}"
     return Text(
         (
             f"{opening} {_dissent(evidence.link)}",
-            told,
+            _estimate(evidence),
             *seen(designed, detectable).paragraphs,
         )
     )
