@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crime_analysis.catalog import load as load
-    from crime_analysis.claims import check_claims as check_claims
     from crime_analysis.comparison import compare as compare
     from crime_analysis.confounding import sensitivity as sensitivity
     from crime_analysis.curve import Universe as Universe
     from crime_analysis.curve import specification_curve as specification_curve
     from crime_analysis.errors import CrimeAnalysisError as CrimeAnalysisError
     from crime_analysis.exercises.checking import check_answer as check_answer
+    from crime_analysis.findings.claims import check_claims as check_claims
     from crime_analysis.funding import government_share as government_share
     from crime_analysis.inference.bootstrap import wild_bootstrap as wild_bootstrap
     from crime_analysis.inference.multiplicity import multiple_testing as multiple_testing
@@ -76,7 +76,7 @@ _HOME = {
     "change": "panel",
     "changes": "panel",
     "check_answer": "exercises.checking",
-    "check_claims": "claims",
+    "check_claims": "findings.claims",
     "collect": "reports",
     "compare": "comparison",
     "design_analysis": "power",
@@ -110,11 +110,27 @@ _HOME = {
     "wild_bootstrap": "inference.bootstrap",
     "with_measures": "universes",
 }
-_ROOMS = (
-    "breaks", "catalog", "checks", "claims", "codebook", "crosscheck", "errors", "figures",
-    "funding", "inference", "links", "models", "panel", "periods", "places", "prices", "prose",
-    "provenance", "tables",
-)  # fmt: skip
+_ROOMS = {
+    "breaks": "breaks",
+    "catalog": "catalog",
+    "checks": "checks",
+    "claims": "findings.claims",
+    "codebook": "codebook",
+    "crosscheck": "crosscheck",
+    "errors": "errors",
+    "figures": "figures",
+    "funding": "funding",
+    "inference": "inference",
+    "links": "links",
+    "models": "models",
+    "panel": "panel",
+    "periods": "periods",
+    "places": "places",
+    "prices": "prices",
+    "prose": "prose",
+    "provenance": "provenance",
+    "tables": "tables",
+}
 
 __all__ = ["__version__", *sorted(_HOME)]
 
@@ -124,7 +140,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
     elif name in _ROOMS:
-        value = importlib.import_module(f"{__name__}.{name}")
+        value = importlib.import_module(f"{__name__}.{_ROOMS[name]}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

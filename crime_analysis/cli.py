@@ -253,7 +253,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _claims(options: argparse.Namespace) -> None:
-    from crime_analysis import claims
+    from crime_analysis.findings import claims
 
     print(claims.told(claims.check_claims(only=options.claim), options.claim))
 

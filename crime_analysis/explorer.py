@@ -13,9 +13,17 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from crime_analysis import catalog, places
-from crime_analysis.chosen import MEASURES, SPECIFICATIONS, YEARS, Choice, checked, fitted, interval
 from crime_analysis.drawing import Figure
 from crime_analysis.errors import CrimeAnalysisError
+from crime_analysis.findings.chosen import (
+    MEASURES,
+    SPECIFICATIONS,
+    YEARS,
+    Choice,
+    checked,
+    fitted,
+    interval,
+)
 from crime_analysis.prose import Text
 from crime_analysis.story import explored
 from crime_analysis.tables import Table

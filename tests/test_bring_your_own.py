@@ -28,10 +28,11 @@ import pytest
 import test_sources_crime_and_people as people
 from test_build_and_catalog import contents
 
-from crime_analysis import build, catalog, codebook, earlier, provenance, swap
-from crime_analysis.assemble import READERS, STACKED
+from crime_analysis import build, catalog, codebook, provenance, swap
+from crime_analysis.build import earlier
+from crime_analysis.build.assemble import READERS, STACKED
+from crime_analysis.build.recognised import publications
 from crime_analysis.errors import DataError, ParameterError, SourceError
-from crime_analysis.recognised import publications
 from crime_analysis.sources import (
     met_strength,
     mps_borough_crime,

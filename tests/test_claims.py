@@ -15,16 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crime_analysis import (
-    catalog,
-    claims,
-    claims_officers,
-    claims_register,
-    claims_violence,
-    grant_cut,
-    prices,
-)
-from crime_analysis.claims import (
+from crime_analysis import catalog, claims_register, prices
+from crime_analysis.errors import DataError, ParameterError, UnknownNameError
+from crime_analysis.findings import claims, claims_officers, claims_violence, grant_cut
+from crime_analysis.findings.claims import (
     HOLDS,
     MISLEADING,
     ONE,
@@ -34,8 +28,7 @@ from crime_analysis.claims import (
     Claims,
     check_claims,
 )
-from crime_analysis.claims_readings import Causal, Reading, compared, keys, rows
-from crime_analysis.errors import DataError, ParameterError, UnknownNameError
+from crime_analysis.findings.claims_readings import Causal, Reading, compared, keys, rows
 from crime_analysis.links import fit_links
 from crime_analysis.panel import force_panel
 from crime_analysis.story import claims as story

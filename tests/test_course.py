@@ -18,11 +18,12 @@ import pandas as pd
 import pytest
 
 import crime_analysis as ca
-from crime_analysis import catalog, claims, course, syllabus
+from crime_analysis import catalog, course, syllabus
 from crime_analysis.errors import ParameterError, RenderError, UnknownNameError
 from crime_analysis.exercises import EXERCISES, LEVELS, Exercise
 from crime_analysis.exercises.claims import _SCALE
 from crime_analysis.exercises.shipped import Shipped
+from crime_analysis.findings import claims
 from crime_analysis.reports.html import Page, to_html
 
 SOURCE = Path(__file__).parents[1] / "notebooks"

@@ -13,8 +13,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from crime_analysis import catalog, cli, crosscheck, crosscheck_pairs
-from crime_analysis.crosscheck import AGREES, COMPARISONS, DECLARED, DIFFERS, STALE, Comparison
+from crime_analysis import catalog, cli, crosscheck
+from crime_analysis.crosscheck import (
+    AGREES,
+    COMPARISONS,
+    DECLARED,
+    DIFFERS,
+    STALE,
+    Comparison,
+    pairs,
+)
 from crime_analysis.errors import DataError
 from crime_analysis.sources import mps_master, workforce_bulletins
 from crime_analysis.sources.rawfile import RawFile
@@ -109,7 +117,7 @@ def test_the_comparisons_cover_every_force_year_and_borough_that_both_have(found
 # What is refused
 
 
-def altered(table: str, **change: float) -> crosscheck_pairs.Load:
+def altered(table: str, **change: float) -> pairs.Load:
     """Return a loader that gives one table with the Met's figures multiplied."""
 
     def load(name: str) -> pd.DataFrame:
@@ -186,9 +194,9 @@ def test_a_comparison_that_finds_nothing_to_compare_is_an_error():
 def test_a_year_with_a_month_missing_is_no_year():
     months = [f"2010-{m:02d}" for m in range(4, 13)] + ["2011-01", "2011-02"]
     table = pd.DataFrame({"month": months, "offences": 1.0})
-    assert crosscheck_pairs.whole_years(table, "offences").empty
+    assert pairs.whole_years(table, "offences").empty
     whole = pd.concat([table, pd.DataFrame({"month": ["2011-03"], "offences": [1.0]})])
-    assert crosscheck_pairs.whole_years(whole, "offences").to_dict() == {"2010/11": 12.0}
+    assert pairs.whole_years(whole, "offences").to_dict() == {"2010/11": 12.0}
 
 
 # The command

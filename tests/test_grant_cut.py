@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 import crime_analysis as ca
-from crime_analysis import funding, grant_cut
+from crime_analysis import funding
 from crime_analysis.errors import DataError, ParameterError, UnknownNameError
-from crime_analysis.grant_levels import levels
+from crime_analysis.findings import grant_cut
+from crime_analysis.findings.grant_levels import levels
 from crime_analysis.story import grants, money, money_readings
 
 MET = "Metropolitan Police"

@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 
 import crime_analysis as ca
-from crime_analysis import instrument, link_evidence, literature, places, universes
+from crime_analysis import instrument, places, universes
 from crime_analysis.checks import Verdict
 from crime_analysis.drawing import Figure
 from crime_analysis.errors import ModelError, UnknownNameError
+from crime_analysis.findings import link_evidence, literature
 from crime_analysis.links import OUTCOMES
 from crime_analysis.models.panel_regression import fit_panel
 from crime_analysis.prose import Text

@@ -16,11 +16,18 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import crime_analysis as ca
-from crime_analysis import borough_report, place_report, places
-from crime_analysis.borough_report import seasons
-from crime_analysis.counts import Ratio, poisson_interval, rate_ratio, told_apart, whole_years
+from crime_analysis import places
 from crime_analysis.drawing import Figure
 from crime_analysis.errors import ParameterError, UnknownNameError
+from crime_analysis.findings import borough_report, place_report
+from crime_analysis.findings.borough_report import seasons
+from crime_analysis.findings.counts import (
+    Ratio,
+    poisson_interval,
+    rate_ratio,
+    told_apart,
+    whole_years,
+)
 from crime_analysis.prose import Text
 from crime_analysis.story import borough as borough_charts
 from crime_analysis.story import borough_words, place, place_tables, place_words

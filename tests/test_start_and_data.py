@@ -13,20 +13,18 @@ import pandas as pd
 import pytest
 
 import crime_analysis as ca
-from crime_analysis import (
+from crime_analysis import codebook, crosscheck, explorer
+from crime_analysis.errors import ParameterError, UnknownNameError
+from crime_analysis.findings import (
     chosen,
     claims,
     claims_violence,
-    codebook,
-    crosscheck,
     data_log,
-    explorer,
     grant_cut,
     measures,
     place_report,
 )
-from crime_analysis.claims_readings import Causal
-from crime_analysis.errors import ParameterError, UnknownNameError
+from crime_analysis.findings.claims_readings import Causal
 from crime_analysis.prose import Text
 from crime_analysis.reports.job import make_job
 from crime_analysis.story import data, data_quality, recording, series, start, start_charts

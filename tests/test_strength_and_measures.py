@@ -12,9 +12,9 @@ import pytest
 from scipy import stats
 
 import crime_analysis as ca
-from crime_analysis import measures, officers_bought, season, strength
 from crime_analysis.errors import UnknownNameError
-from crime_analysis.headline_links import headline_links
+from crime_analysis.findings import measures, officers_bought, season, strength
+from crime_analysis.findings.headline_links import headline_links
 from crime_analysis.links import Link
 from crime_analysis.prose import Text
 from crime_analysis.story import (

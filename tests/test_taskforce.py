@@ -16,16 +16,17 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crime_analysis import catalog, places, taskforce, taskforce_announced, taskforce_chance
+from crime_analysis import catalog, places
 from crime_analysis.drawing import Figure
 from crime_analysis.errors import DataError, ModelError, ParameterError, UnknownNameError
+from crime_analysis.findings import taskforce, taskforce_announced, taskforce_chance
+from crime_analysis.findings.taskforce import DESIGNS, FIRST, LONDON
 from crime_analysis.power import minimum_detectable_effect
 from crime_analysis.prose import Text
 from crime_analysis.story import taskforce as charts
 from crime_analysis.story import taskforce_chance as chance_charts
 from crime_analysis.story import taskforce_tables as tables
 from crime_analysis.story import taskforce_words as words
-from crime_analysis.taskforce import DESIGNS, FIRST, LONDON
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "08-the-taskforce.ipynb"
 VIOLENCE = "violence_with_injury"

@@ -24,7 +24,7 @@ _SCALE: Choices = {
 
 def _definitions(shipped: Shipped, agrees: bool | None = None) -> float:
     """Return how many definitions of the cut there are, or how many agree, or do not."""
-    from crime_analysis.claims import definitions
+    from crime_analysis.findings.claims import definitions
 
     found = definitions(shipped.claim(_CUT).of(_CUT))
     return float(len(found) if agrees is None else (found["agrees"] == agrees).sum())

@@ -11,8 +11,8 @@ from crime_analysis import catalog, periods
 if TYPE_CHECKING:
     import pandas as pd
 
-    from crime_analysis.claims import Claims
-    from crime_analysis.grant_cut import GrantFall
+    from crime_analysis.findings.claims import Claims
+    from crime_analysis.findings.grant_cut import GrantFall
     from crime_analysis.links import Link
 
 __all__ = ["MET", "Shipped"]
@@ -62,13 +62,13 @@ class Shipped:
     @functools.cached_property
     def fall(self) -> GrantFall:
         """The reconstruction of what the Met's grant lost."""
-        from crime_analysis.grant_cut import reconstruction
+        from crime_analysis.findings.grant_cut import reconstruction
 
         return reconstruction(self.table("funding"), self.table("prices"))
 
     def claim(self, name: str, least_years: int = 10) -> Claims:
         """Return one claim of the article, checked; not one that rests on the links."""
-        from crime_analysis.claims import check_claims
+        from crime_analysis.findings.claims import check_claims
 
         return check_claims(self.table, only=name, least_years=least_years)
 

@@ -42,7 +42,7 @@ def _rate(shipped: Shipped, year: str, people: int) -> float:
 
 def _by_chance(shipped: Shipped) -> str:
     """Return whether two years of homicide differ by more than chance alone would let them."""
-    from crime_analysis.counts import rate_ratio
+    from crime_analysis.findings.counts import rate_ratio
 
     ratio = rate_ratio(
         shipped.offences("homicide", "2016/17"), shipped.people(2016),

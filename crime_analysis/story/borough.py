@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import periods
-from crime_analysis.borough_report import BOROUGH_MEASURES, OFFICERS_SPAN, BoroughReport
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, Figure, canvas
+from crime_analysis.findings.borough_report import BOROUGH_MEASURES, OFFICERS_SPAN, BoroughReport
 from crime_analysis.prose import rose_or_fell
 from crime_analysis.story.axes import lay_out, percent_axis, upright
 from crime_analysis.story.borough_words import homicide_finding, place_among

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis.drawing import BLUE, GREY, Figure, canvas
+from crime_analysis.findings.measures import BOROUGH_MEASURES
 from crime_analysis.links import LONDON
-from crime_analysis.measures import BOROUGH_MEASURES
 from crime_analysis.prose import Text, named
 from crime_analysis.story.axes import percent_axis
 from crime_analysis.story.claims import Folded

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import catalog, periods
-from crime_analysis.borough_report import BoroughReport
-from crime_analysis.counts import told_apart
+from crime_analysis.findings.borough_report import BoroughReport
+from crime_analysis.findings.counts import told_apart
 from crime_analysis.links import verdict
 from crime_analysis.prose import Text, rose_or_fell
 from crime_analysis.story.place_tables import publications

@@ -7,7 +7,7 @@ import pandas as pd
 
 from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, ORANGE, Figure, canvas, year_axis
-from crime_analysis.officers_bought import Bought
+from crime_analysis.findings.officers_bought import Bought
 from crime_analysis.prose import Text, named, percent, rose_or_fell, series_name
 from crime_analysis.story.timeline import by_financial_year, mark_breaks, named_breaks
 from crime_analysis.tables import Table

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import catalog
-from crime_analysis.claims import (
+from crime_analysis.findings.claims import (
     HOLDS,
     MISLEADING,
     NO_FIGURE,

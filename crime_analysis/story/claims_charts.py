@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import catalog
-from crime_analysis.claims import Claims, figure
-from crime_analysis.claims_officers import counts
-from crime_analysis.claims_readings import LAST_MONTH, rows
 from crime_analysis.claims_register import claimed
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, Figure, canvas
+from crime_analysis.findings.claims import Claims, figure
+from crime_analysis.findings.claims_officers import counts
+from crime_analysis.findings.claims_readings import LAST_MONTH, rows
 from crime_analysis.prose import Text
 
 __all__ = ["MARKS", "officers", "strip", "upper"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from crime_analysis import periods
-from crime_analysis.data_log import runs, span, touching
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, YELLOW, Figure, canvas
+from crime_analysis.findings.data_log import runs, span, touching
 from crime_analysis.prose import Text, named
 from crime_analysis.story.timeline import by_day
 from crime_analysis.tables import Table

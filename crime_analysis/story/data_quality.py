@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crime_analysis.data_log import apart, farthest, log, revised
 from crime_analysis.drawing import BLUE, ORANGE, Figure, canvas
+from crime_analysis.findings.data_log import apart, farthest, log, revised
 from crime_analysis.prose import Text, named, rose_or_fell
 from crime_analysis.provenance import Trace
 from crime_analysis.story.axes import percent_axis

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import breaks, checks
-from crime_analysis.chosen import MEASURES, SPECIFICATIONS, Choice, interval, panel
-from crime_analysis.counts import rate_ratio
 from crime_analysis.drawing import BLUE, GREEN, ORANGE, Figure, canvas, year_axis
+from crime_analysis.findings.chosen import MEASURES, SPECIFICATIONS, Choice, interval, panel
+from crime_analysis.findings.counts import rate_ratio
 from crime_analysis.links import verdict
 from crime_analysis.models.fit import Fit
 from crime_analysis.panel import TOO_FEW_RESIDENTS

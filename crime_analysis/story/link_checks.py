@@ -9,8 +9,8 @@ from crime_analysis.checks import CheckResult
 from crime_analysis.confounding import sensitivity
 from crime_analysis.drawing import BLUE, ORANGE, Figure, canvas
 from crime_analysis.errors import CrimeAnalysisError
+from crime_analysis.findings.link_evidence import Evidence, left_out
 from crime_analysis.inference.detectable import DesignAnalysis, DetectableEffect
-from crime_analysis.link_evidence import Evidence, left_out
 from crime_analysis.models.fit import Fit
 from crime_analysis.prose import Text
 from crime_analysis.selection import oster

@@ -12,9 +12,9 @@ import pandas as pd
 from crime_analysis import breaks, periods
 from crime_analysis.checks import Verdict
 from crime_analysis.curve import SpecificationCurve
+from crime_analysis.findings.link_evidence import Evidence, implied_by, weaker
 from crime_analysis.inference.detectable import DesignAnalysis, DetectableEffect
 from crime_analysis.instrument_report import InstrumentReport
-from crime_analysis.link_evidence import Evidence, implied_by, weaker
 from crime_analysis.links import OUTCOMES, Link, verdict
 from crime_analysis.panel import change
 from crime_analysis.prose import Text, link_effect, named, percent, rose_or_fell

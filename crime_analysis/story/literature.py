@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from crime_analysis import literature
 from crime_analysis.drawing import Figure
+from crime_analysis.findings import literature
 from crime_analysis.links import OUTCOMES, Link, verdict
 from crime_analysis.prose import Text, named, percent, rose_or_fell
 from crime_analysis.story.forest import forest

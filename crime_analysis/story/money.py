@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from crime_analysis.drawing import BLUE, GREY, ORANGE, YELLOW, Figure, canvas
-from crime_analysis.grant_cut import CLAIMED_GBP_M, CLAIMED_SHARE, GrantFall, needed
+from crime_analysis.findings.grant_cut import CLAIMED_GBP_M, CLAIMED_SHARE, GrantFall, needed
 from crime_analysis.prose import Text, percent, rose_or_fell
 from crime_analysis.story.money_readings import (
     FORMATS,

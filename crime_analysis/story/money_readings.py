@@ -9,7 +9,7 @@ import pandas as pd
 
 from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, Figure, canvas, year_axis
-from crime_analysis.grant_cut import (
+from crime_analysis.findings.grant_cut import (
     AMOUNT_TOLERANCE,
     CLAIMED_GBP_M,
     CLAIMED_SHARE,

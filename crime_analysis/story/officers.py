@@ -7,12 +7,7 @@ import pandas as pd
 
 from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, YELLOW, Figure, canvas
-from crime_analysis.links import LONDON
-from crime_analysis.prose import Text, named, percent, rose_or_fell
-from crime_analysis.story.axes import percent_axis
-from crime_analysis.story.place_words import signed
-from crime_analysis.story.timeline import by_day, mark_breaks, named_breaks
-from crime_analysis.strength import (
+from crime_analysis.findings.strength import (
     EARLIER,
     FIRST_PRINTED,
     HMIC,
@@ -21,6 +16,11 @@ from crime_analysis.strength import (
     OFFICE,
     OLDER_BASIS,
 )
+from crime_analysis.links import LONDON
+from crime_analysis.prose import Text, named, percent, rose_or_fell
+from crime_analysis.story.axes import percent_axis
+from crime_analysis.story.place_words import signed
+from crime_analysis.story.timeline import by_day, mark_breaks, named_breaks
 from crime_analysis.tables import Table
 
 __all__ = ["boroughs", "by_role", "every_count", "moved", "per_head", "roles_table", "summary"]

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import breaks, periods
-from crime_analysis.counts import poisson_interval
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, YELLOW, Figure, canvas
-from crime_analysis.place_report import MEASURES, ForceReport
+from crime_analysis.findings.counts import poisson_interval
+from crime_analysis.findings.place_report import MEASURES, ForceReport
 from crime_analysis.prose import Text, named, rose_or_fell, series_name
 from crime_analysis.story.axes import lay_out, percent_axis, upright
 from crime_analysis.story.place_words import homicide_finding, place_among, signed

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import breaks, catalog, periods
+from crime_analysis.findings.place_report import MEASURES, ForceReport
 from crime_analysis.panel import audits
-from crime_analysis.place_report import MEASURES, ForceReport
 from crime_analysis.prose import named
 from crime_analysis.story.place_words import place_among
 from crime_analysis.tables import Table

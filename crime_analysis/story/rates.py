@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crime_analysis.counts import told_apart
 from crime_analysis.drawing import BLUE, GREY, ORANGE, Figure, canvas
+from crime_analysis.findings.counts import told_apart
 from crime_analysis.story.axes import lay_out, upright
 
 __all__ = ["homicide_rates"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crime_analysis.data_log import SPREAD
 from crime_analysis.drawing import BLUE, ORANGE, Figure, canvas
+from crime_analysis.findings.data_log import SPREAD
+from crime_analysis.findings.measures import BASE, MEASURES, touched
 from crime_analysis.links import verdict
-from crime_analysis.measures import BASE, MEASURES, touched
 from crime_analysis.prose import Text, named, rose_or_fell
 from crime_analysis.story.axes import percent_axis
 from crime_analysis.story.place_words import signed, spanning

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import breaks, periods
-from crime_analysis.claims import Claims
-from crime_analysis.claims_readings import Causal
-from crime_analysis.grant_cut import GrantFall
+from crime_analysis.findings.claims import Claims
+from crime_analysis.findings.claims_readings import Causal
+from crime_analysis.findings.grant_cut import GrantFall
+from crime_analysis.findings.place_report import MEASURES, ForceReport
 from crime_analysis.links import OUTCOMES, Link, verdict
-from crime_analysis.place_report import MEASURES, ForceReport
 from crime_analysis.prose import Text, named, percent, rose_or_fell
 from crime_analysis.story.claims import upper
 from crime_analysis.story.place_words import (

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crime_analysis.claims_readings import Causal
 from crime_analysis.drawing import BLUE, GREY, ORANGE, Figure, canvas
+from crime_analysis.findings.claims_readings import Causal
+from crime_analysis.findings.place_report import ForceReport
 from crime_analysis.links import OUTCOMES, Link, verdict
-from crime_analysis.place_report import ForceReport
 from crime_analysis.prose import named
 from crime_analysis.story.place_words import signed
 from crime_analysis.story.start import measured

@@ -7,9 +7,8 @@ import pandas as pd
 
 from crime_analysis import periods
 from crime_analysis.drawing import BLUE, GREY, ORANGE, Figure, canvas
-from crime_analysis.measures import MEASURES
-from crime_analysis.prose import Text, named
-from crime_analysis.season import (
+from crime_analysis.findings.measures import MEASURES
+from crime_analysis.findings.season import (
     FEWEST_EARLIER,
     FEWEST_EVENTS,
     SEASONAL,
@@ -17,6 +16,7 @@ from crime_analysis.season import (
     Series,
     multiplicative,
 )
+from crime_analysis.prose import Text, named
 from crime_analysis.story.axes import percent_axis
 from crime_analysis.story.place_words import signed
 from crime_analysis.tables import Table

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, Figure, canvas
+from crime_analysis.findings.taskforce import LONDON, MEASURES, Evaluation
+from crime_analysis.findings.taskforce_announced import Announced
 from crime_analysis.models.interrupted_series import InterruptedSeries
 from crime_analysis.prose import Text, percent
 from crime_analysis.story.axes import lay_out, nice_ticks
@@ -19,8 +21,6 @@ from crime_analysis.story.taskforce_words import (
     sized_small,
     told,
 )
-from crime_analysis.taskforce import LONDON, MEASURES, Evaluation
-from crime_analysis.taskforce_announced import Announced
 
 __all__ = ["announced", "boroughs", "courses", "detectable", "log_ticks", "publisher"]
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, Figure, canvas
+from crime_analysis.findings.taskforce_chance import YEAR, Afterwards
 from crime_analysis.prose import Text
 from crime_analysis.story.axes import lay_out, nice_ticks
 from crime_analysis.story.taskforce import log_ticks, publisher
 from crime_analysis.story.taskforce_words import after_a_summer, earlier_years, named, out_of, sized
-from crime_analysis.taskforce_chance import YEAR, Afterwards
 
 __all__ = ["placebos", "summers"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from crime_analysis import catalog
+from crime_analysis.findings.taskforce import DESIGNS, FIRST, LONDON, MEASURES, Evaluation
+from crime_analysis.findings.taskforce_chance import YEAR, Afterwards
 from crime_analysis.links import verdict
 from crime_analysis.prose import Text
 from crime_analysis.story.taskforce_words import named, sized
 from crime_analysis.tables import Table
-from crime_analysis.taskforce import DESIGNS, FIRST, LONDON, MEASURES, Evaluation
-from crime_analysis.taskforce_chance import YEAR, Afterwards
 
 __all__ = [
     "TABLES", "beside_earlier", "choices_table", "implied_table", "joined", "measures_table",

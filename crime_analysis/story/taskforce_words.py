@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from crime_analysis.findings.taskforce import LONDON, MEASURES, Evaluation
+from crime_analysis.findings.taskforce_announced import Announced
+from crime_analysis.findings.taskforce_chance import YEAR, Afterwards
 from crime_analysis.links import verdict
 from crime_analysis.prose import Text, percent
 from crime_analysis.story.place_words import signed
-from crime_analysis.taskforce import LONDON, MEASURES, Evaluation
-from crime_analysis.taskforce_announced import Announced
-from crime_analysis.taskforce_chance import YEAR, Afterwards
 
 __all__ = [
     "after_a_summer", "beside_told", "boroughs_moved", "earlier_years", "headline", "in_short",

@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crime_analysis.claims_officers import SAME_COUNT
 from crime_analysis.drawing import BLUE, ORANGE, Figure, canvas
-from crime_analysis.links import LONDON
-from crime_analysis.prose import Text, named, percent
-from crime_analysis.story.timeline import by_day
-from crime_analysis.strength import (
+from crime_analysis.findings.claims_officers import SAME_COUNT
+from crime_analysis.findings.strength import (
     EARLIER,
     MONTHLY,
     OFFICE,
@@ -19,6 +16,9 @@ from crime_analysis.strength import (
     lowest_for,
     since_below,
 )
+from crime_analysis.links import LONDON
+from crime_analysis.prose import Text, named, percent
+from crime_analysis.story.timeline import by_day
 from crime_analysis.tables import Table
 
 __all__ = ["answer", "crossing", "crossing_table", "spans_table", "two_counts"]

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import breaks, periods
-from crime_analysis.counts import Ratio
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, YELLOW, Figure, canvas, year_axis
-from crime_analysis.links import verdict
-from crime_analysis.measures import (
+from crime_analysis.findings.counts import Ratio
+from crime_analysis.findings.measures import (
     BASE,
     FEWEST_FOR_INDEX,
     MEASURES,
@@ -18,6 +17,7 @@ from crime_analysis.measures import (
     parting,
     touched,
 )
+from crime_analysis.links import verdict
 from crime_analysis.prose import Text, named, rose_or_fell
 from crime_analysis.story.axes import percent_axis
 from crime_analysis.story.place_words import signed, spanning

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from crime_analysis.claims_readings import (
+from crime_analysis.findings.claims_readings import (
     LAST_MARCH,
     LAST_MONTH,
     MET,

@@ -2,7 +2,7 @@
 
 `crosscheck` reads the shipped tables alone and gives one row for each place and period that two
 publications both cover. Every comparison states how far the second may be from the first, and
-why (`crosscheck_register`). A known exception is declared by name with its reason; it is shown,
+why (`register`). A known exception is declared by name with its reason; it is shown,
 and it is an error too when it no longer differs.
 """
 
@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from crime_analysis import catalog
-from crime_analysis.crosscheck_pairs import Load
-from crime_analysis.crosscheck_register import COMPARISONS, Comparison
+from crime_analysis.crosscheck.pairs import Load
+from crime_analysis.crosscheck.register import COMPARISONS, Comparison
 from crime_analysis.errors import DataError
 
 __all__ = ["COMPARISONS", "Comparison", "crosscheck", "disagreements", "summary", "told"]

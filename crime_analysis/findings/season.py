@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import breaks, catalog, periods, places
-from crime_analysis.claims_readings import Load
+from crime_analysis.findings.claims_readings import Load
+from crime_analysis.findings.measures import touched
+from crime_analysis.findings.place_report import region_of
 from crime_analysis.links import LONDON
-from crime_analysis.measures import touched
 from crime_analysis.panel import TOO_FEW_RESIDENTS
-from crime_analysis.place_report import region_of
 
 __all__ = [
     "FEWEST_EARLIER",

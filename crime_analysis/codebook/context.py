@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crime_analysis import places
-from crime_analysis.fields import (
+from crime_analysis.codebook.fields import (
     FORCE,
     FUNDING_SERIES,
     MONTH,
@@ -288,7 +288,7 @@ CONTEXT: tuple[Table, ...] = (
         "claims",
         "The claims of the September 2018 article, in the project's own words",
         "One row a claim. What figures bear on it, and the verdict, are worked out by"
-        " crime_analysis.claims and are in no table.",
+        " check_claims and are in no table.",
         (
             Field("id", "string", "Short name", pattern=r"^[a-z0-9-]+$"),
             Field("claim", "string", "The claim, paraphrased"),

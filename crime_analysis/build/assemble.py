@@ -12,17 +12,10 @@ from types import ModuleType
 
 import pandas as pd
 
-from crime_analysis import (
-    assumptions,
-    breaks,
-    claims_register,
-    codebook,
-    funding,
-    periods,
-    places,
-)
+from crime_analysis import breaks, claims_register, codebook, funding, periods, places
+from crime_analysis.build import assumptions
 from crime_analysis.errors import DataError
-from crime_analysis.recognised import MissingPublication, Recognised
+from crime_analysis.build.recognised import MissingPublication, Recognised
 from crime_analysis.sources import (
     census_population,
     crime_severity,

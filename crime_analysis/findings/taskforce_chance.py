@@ -16,10 +16,10 @@ import pandas as pd
 from crime_analysis import breaks as register_of_breaks
 from crime_analysis import places
 from crime_analysis.errors import CrimeAnalysisError, ModelError, ParameterError, UnknownNameError
+from crime_analysis.findings.taskforce import DESIGNS, Design, interrupted
 from crime_analysis.inference.multiplicity import multiple_testing
 from crime_analysis.models.interrupted_series import InterruptedSeries
 from crime_analysis.randomness import generator
-from crime_analysis.taskforce import DESIGNS, Design, interrupted
 
 __all__ = [
     "YEAR", "Afterwards", "afterwards", "borough_placebos", "change_afterwards", "placebos",

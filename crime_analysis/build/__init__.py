@@ -22,12 +22,13 @@ from typing import Any
 
 import pandas as pd
 
-from crime_analysis import catalog, codebook, provenance, recognised
-from crime_analysis.assemble import MAKERS, READERS, STACKED
-from crime_analysis.descriptor import Made, descriptor_of, named
-from crime_analysis.earlier import Earlier, open_earlier
+from crime_analysis import catalog, codebook, provenance
+from crime_analysis.build import recognised
+from crime_analysis.build.assemble import MAKERS, READERS, STACKED
+from crime_analysis.build.descriptor import Made, descriptor_of, named
+from crime_analysis.build.earlier import Earlier, open_earlier
 from crime_analysis.errors import CrimeAnalysisError, ParameterError
-from crime_analysis.recognised import MissingPublication, Recognised, publications
+from crime_analysis.build.recognised import MissingPublication, Recognised, publications
 from crime_analysis.sources.rawfile import Publication
 from crime_analysis.swap import replace_folder, standing
 

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import catalog, periods, places
-from crime_analysis.counts import Ratio, poisson_interval, rate_ratio, whole_years
 from crime_analysis.errors import ParameterError
+from crime_analysis.findings.counts import Ratio, poisson_interval, rate_ratio, whole_years
 
 __all__ = [
     "BOROUGH_MEASURES",

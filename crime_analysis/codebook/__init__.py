@@ -9,10 +9,10 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from crime_analysis.codebook_context import CONTEXT
-from crime_analysis.codebook_police import POLICE
+from crime_analysis.codebook.context import CONTEXT
+from crime_analysis.codebook.fields import Field, Table
+from crime_analysis.codebook.police import POLICE
 from crime_analysis.errors import UnknownNameError
-from crime_analysis.fields import Field, Table
 
 __all__ = ["TABLES", "Field", "Table", "schema", "table"]
 

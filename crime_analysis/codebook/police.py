@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crime_analysis import places
-from crime_analysis.fields import (
+from crime_analysis.codebook.fields import (
     ADDED,
     BOROUGH_GROUPS,
     FORCE,

@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pandas as pd
 
-from crime_analysis.earlier import Earlier
+from crime_analysis.build.earlier import Earlier
 from crime_analysis.errors import ParameterError, SourceError
 from crime_analysis.sources.rawfile import Publication, RawFile
 from crime_analysis.sources.sheet import key_of

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import breaks, checks, periods
-from crime_analysis.claims_readings import (
+from crime_analysis.findings.claims_readings import (
     BEFORE,
     LAST_YEAR,
     MET,

@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crime_analysis import catalog, claims_officers, places
-from crime_analysis.borough_report import OFFICERS_SPAN
-from crime_analysis.claims_officers import SAME_COUNT
-from crime_analysis.claims_readings import LAST_MONTH, Load
+from crime_analysis import catalog, places
 from crime_analysis.claims_register import claimed
+from crime_analysis.findings import claims_officers
+from crime_analysis.findings.borough_report import OFFICERS_SPAN
+from crime_analysis.findings.claims_officers import SAME_COUNT
+from crime_analysis.findings.claims_readings import LAST_MONTH, Load
 from crime_analysis.links import LONDON
 from crime_analysis.panel import TOO_FEW_RESIDENTS
 

@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from crime_analysis import grant_cut, prices
-from crime_analysis.claims_readings import (
+from crime_analysis import prices
+from crime_analysis.errors import UnknownNameError
+from crime_analysis.findings import grant_cut
+from crime_analysis.findings.claims_readings import (
     BEFORE,
     LAST_YEAR,
     MET,
@@ -20,7 +22,6 @@ from crime_analysis.claims_readings import (
     keys,
     quoted_figure,
 )
-from crime_analysis.errors import UnknownNameError
 
 __all__ = ["READINGS"]
 

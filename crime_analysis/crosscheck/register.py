@@ -12,8 +12,8 @@ from functools import partial
 
 import pandas as pd
 
-from crime_analysis import crosscheck_pairs as pairs
-from crime_analysis.crosscheck_pairs import Load
+from crime_analysis.crosscheck import pairs
+from crime_analysis.crosscheck.pairs import Load
 
 __all__ = ["COMPARISONS", "Comparison"]
 
@@ -29,7 +29,7 @@ class Comparison:
     first, second : str
         Publisher and publication of each.
     pairs : callable
-        From `crosscheck_pairs`: gives places, periods and the two figures.
+        From `pairs`: gives places, periods and the two figures.
     tolerance : (float, float)
         The least and the most that second over first may be, less 1.
     why : str

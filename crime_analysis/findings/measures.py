@@ -11,11 +11,17 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import catalog, periods, places
-from crime_analysis.claims_readings import Load
-from crime_analysis.counts import Ratio, poisson_interval, rate_ratio, told_apart, whole_years
+from crime_analysis.findings.claims_readings import Load
+from crime_analysis.findings.counts import (
+    Ratio,
+    poisson_interval,
+    rate_ratio,
+    told_apart,
+    whole_years,
+)
+from crime_analysis.findings.place_report import region_of
 from crime_analysis.links import LONDON, without_events
 from crime_analysis.panel import TOO_FEW_RESIDENTS
-from crime_analysis.place_report import region_of
 
 __all__ = [
     "BASE",

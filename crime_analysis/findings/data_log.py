@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import breaks, catalog, codebook, periods, places
-from crime_analysis.claims_readings import Load
-from crime_analysis.counts import rate_ratio, whole_years
 from crime_analysis.crosscheck import AGREES, DECLARED, disagreements
 from crime_analysis.errors import DataError
+from crime_analysis.findings.claims_readings import Load
+from crime_analysis.findings.counts import rate_ratio, whole_years
 from crime_analysis.links import LONDON
 
 __all__ = [

@@ -17,7 +17,7 @@ import pandas as pd
 
 from crime_analysis import periods, prices
 from crime_analysis.errors import DataError, ParameterError, UnknownNameError
-from crime_analysis.grant_levels import FOLDED_IN, MET, QUANTITIES, levels
+from crime_analysis.findings.grant_levels import FOLDED_IN, MET, QUANTITIES, levels
 
 __all__ = [
     "AMOUNT_TOLERANCE",

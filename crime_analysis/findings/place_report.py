@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import catalog, funding, periods, places, prices
-from crime_analysis.counts import Ratio, poisson_interval, rate_ratio, whole_years
-from crime_analysis.headline_links import headline_links
+from crime_analysis.findings.counts import Ratio, poisson_interval, rate_ratio, whole_years
+from crime_analysis.findings.headline_links import headline_links
 from crime_analysis.links import OUTCOMES, Link, chain, without_events
 from crime_analysis.panel import TOO_FEW_RESIDENTS, force_panel
 

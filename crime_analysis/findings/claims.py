@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 import pandas as pd
 
-from crime_analysis import catalog, claims_money, claims_officers, claims_register, prices
-from crime_analysis.claims_readings import Causal, Evidence, Reading
+from crime_analysis import catalog, claims_register, prices
 from crime_analysis.errors import ParameterError, UnknownNameError
+from crime_analysis.findings import claims_money, claims_officers
+from crime_analysis.findings.claims_readings import Causal, Evidence, Reading
 
 __all__ = [
     "HOLDS", "MISLEADING", "NO_FIGURE", "ONE", "SCALE", "UNCHECKED", "UNSUPPORTED", "Claims",
@@ -161,13 +162,13 @@ def _maker(claim: str) -> Callable[[Evidence], list[Reading]]:
         if claim in readings:
             return readings[claim]
     # Loads the estimators: a claim of money should not wait for them.
-    from crime_analysis import claims_violence
+    from crime_analysis.findings import claims_violence
 
     return claims_violence.READINGS[claim]
 
 
 def _causal(load: Callable[[str], pd.DataFrame]) -> Causal:
-    from crime_analysis.claims_violence import causal
+    from crime_analysis.findings.claims_violence import causal
     from crime_analysis.links import fit_links
     from crime_analysis.panel import force_panel
 

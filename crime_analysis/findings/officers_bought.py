@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import catalog, funding, periods, places, prices
-from crime_analysis.claims_readings import Load
+from crime_analysis.findings.claims_readings import Load
 from crime_analysis.links import Link, verdict
 from crime_analysis.panel import TOO_FEW_RESIDENTS
 

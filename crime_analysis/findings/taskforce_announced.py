@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis.claims_register import claimed
-from crime_analysis.counts import poisson_interval
 from crime_analysis.errors import DataError
-from crime_analysis.taskforce import LONDON
+from crime_analysis.findings.counts import poisson_interval
+from crime_analysis.findings.taskforce import LONDON
 
 __all__ = ["BEFORE", "ELASTICITIES", "Announced", "announced", "implied", "yields"]
 

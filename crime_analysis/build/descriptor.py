@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from crime_analysis import codebook
-from crime_analysis.assemble import READERS
-from crime_analysis.recognised import Recognised, publications
+from crime_analysis.build.assemble import READERS
+from crime_analysis.build.recognised import Recognised, publications
 from crime_analysis.sources.rawfile import Publication
 
 __all__ = ["Made", "descriptor_of", "named"]
