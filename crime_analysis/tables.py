@@ -122,7 +122,7 @@ class Table:
         """Say whether rows are read rather than compared: on a phone such a table is a list."""
         texts = (self.frame.iloc[:, i] for i in range(self.frame.shape[1]))
         lengths = [_typical_length(t) for t in texts if not pd.api.types.is_numeric_dtype(t)]
-        return self.frame.shape[1] > 2 and sum(lengths) > 60
+        return self.frame.shape[1] > 1 and sum(lengths) > 60
 
     def _repr_html_(self) -> str:
         wordy = self._wordy()

@@ -392,7 +392,9 @@ def test_a_printed_page_shows_no_code_repeats_headings_and_tells_addresses(brows
     assert "as code" not in text
     assert "Figures behind" not in text
     assert "(https://example.org/figures)" in text
-    assert "the police force" in text  # what the parameters mean, though folded on the screen
+    # What ran is printed, though folded on the screen; parameters stand at the top and in the command.
+    assert "python 3" in text.replace("\xa0", " ")
+    assert "the police force" not in text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for a browser is a shell script")

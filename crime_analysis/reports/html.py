@@ -197,9 +197,13 @@ class _Shown:
         return self._content.title or name
 
     @property
+    def own_label(self) -> str:
+        """What tells this report from its siblings, unless the title says it."""
+        return "" if self._page.label in self.title else self._page.label
+
+    @property
     def full_title(self) -> str:
-        label = self._page.label
-        return self.title if not label or label in self.title else f"{self.title} – {label}"
+        return f"{self.title} – {self.own_label}" if self.own_label else self.title
 
     @property
     def rendered(self) -> str:

@@ -176,7 +176,7 @@ def choices_table() -> Table:
 def sources_table() -> Table:
     """Return the publications behind the figures, without those of series not shown."""
     return publications(
-        (name, source)
+        source
         for name in _SOURCED
         for source in catalog.sources_of(name)
         if not re.search("Table|single figures|old classes", source["title"] + source["edition"])

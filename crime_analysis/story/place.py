@@ -135,7 +135,7 @@ def violence(report: ForceReport) -> Figure:
     x = counts.index.map(periods.start).to_numpy()
     ends = [periods.start(year) for year in (report.start, report.end)]
     marks: dict[str, None] = {}
-    with canvas(2, 3, height=3.6) as (drawing, grid, out):
+    with canvas(2, 3, height=3.3) as (drawing, grid, out):
         lay_out(drawing, left=0.07, right=0.97, top=0.93, bottom=0.07, wspace=0.3, hspace=0.2)
         for axis, (group, label) in zip(grid.flat, MEASURES.items(), strict=True):
             title = "Admissions, the region's" if group == "admissions" else label.capitalize()
@@ -225,8 +225,8 @@ _STRIPS = (
 def standing(report: ForceReport) -> Figure:
     """Draw where the force's changes stand among all forces', a strip a measure."""
     rows = report.standing
-    with canvas(2, 1, height=3.0, height_ratios=[3, 2]) as (drawing, axes, out):
-        lay_out(drawing, left=0.27, right=0.97, top=0.93, bottom=0.14, hspace=0.38)
+    with canvas(2, 1, height=2.6, height_ratios=[3, 2]) as (drawing, axes, out):
+        lay_out(drawing, left=0.27, right=0.84, top=0.92, bottom=0.15, hspace=0.4)
         for axis, strips in zip(axes, _STRIPS, strict=True):
             values = rows[list(strips)]
             for y, column in enumerate(strips):
@@ -237,9 +237,8 @@ def standing(report: ForceReport) -> Figure:
                     mine = known[report.force]
                     axis.plot([mine], [y], "D", color=ORANGE, ms=8)
                     axis.annotate(
-                        f"{signed(mine)}, {place_among(report, column)}", (mine, y),
-                        xytext=(0, 12), textcoords="offset points", ha="center", fontsize=9,
-                        bbox={"color": "white", "pad": 0.5},
+                        f"{signed(mine)}, {place_among(report, column)}", (1.01, y),
+                        xycoords=("axes fraction", "data"), va="center", fontsize=9,
                     )  # fmt: skip
             axis.axvline(0, color="black", lw=0.9)
             axis.set_yticks(range(len(strips)), list(strips.values()))
@@ -248,7 +247,7 @@ def standing(report: ForceReport) -> Figure:
             percent_axis(axis, values.min().min() - 0.04, values.max().max() + 0.04)
         axes[1].set_xlabel(f"change, {report.start} to {report.end}")
         drawing.text(
-            0.27, 0.96, "◆ this force and its rank (1 fell most)   ▲ median   | other forces",
+            0.27, 0.96, "◆ this force, to the right its change and rank (1 fell most)   ▲ median   | others",
             fontsize=9, color="#444444",
         )  # fmt: skip
     ranks = [f"{place_among(report, c)} by {_STRIPS[0][c]}" for c in ("funding", "officers")]
@@ -302,8 +301,8 @@ def elsewhere(report: ForceReport) -> Figure | Text:
     low, high = -0.6, 1.2
     mine, others = report.alike.iloc[0], report.alike.iloc[1:]
     names, records = [], []
-    with canvas(height=3.1) as (drawing, axis, out):
-        lay_out(drawing, left=0.34, right=0.97, top=0.98, bottom=0.23)
+    with canvas(height=2.8) as (drawing, axis, out):
+        lay_out(drawing, left=0.34, right=0.97, top=0.98, bottom=0.25)
         for place, (group, rows) in enumerate(_by_outcome(report)):
             y = 3.4 * place
             total = report.alike_total.loc[group]

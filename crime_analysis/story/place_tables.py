@@ -12,7 +12,7 @@ import pandas as pd
 from crime_analysis import breaks, catalog, periods
 from crime_analysis.findings.place_report import MEASURES, ForceReport
 from crime_analysis.panel import audits
-from crime_analysis.prose import named
+from crime_analysis.prose import Text, named
 from crime_analysis.story.place_words import place_among
 from crime_analysis.tables import Table
 
@@ -20,20 +20,15 @@ __all__ = [
     "breaks_table",
     "choices_table",
     "glance",
-    "joins_table",
+    "joins",
     "publications",
     "sources_table",
 ]
 
 
 _SHORT = {"admissions": "Admissions, sharp object"}
-# The register's choices that move a figure shown here.
-_CHOICES = (
-    "city-of-london-out", "deflator-gdp", "grants-all-kinds", "outturn-grants-outside-aef",
-    "national-fall-linked", "overlap-nearer-neighbours", "population-of-the-year",
-    "population-before-census", "whole-years-only", "stalking-separate-throughout",
-    "knife-one-edition", "events-left-out",
-)  # fmt: skip
+# The register's choices that move a figure of every force; others count where they name it.
+_CHOICES = ("deflator-gdp", "events-left-out", "grants-all-kinds", "population-before-census")
 _SOURCED = ("officers", "recorded_crime", "population", "prices", "hospital_admissions")
 
 
@@ -103,53 +98,69 @@ def glance(report: ForceReport) -> Table:
 
 def breaks_table(report: ForceReport) -> Table:
     """Return the register's entries for this force in the figures shown."""
-    rows = report.breaks[["date", "kind", "what", "advice"]]
+    # A judgement on the figures moves none of them; the report's last words give it.
+    moving = report.breaks["kind"] != "status"
+    rows = report.breaks.loc[moving, ["date", "what", "advice"]]
     return Table(rows, f"Breaks that touch the figures of {named(report.force)}")
 
 
 def choices_table(report: ForceReport) -> Table:
-    """Return the choices of the cleaning that bear on the figures of a force's report."""
-    rows = catalog.load("assumptions").set_index("id").loc[list(_CHOICES)]
-    return Table(rows[["what", "effect"]], "Choices that the cleaning makes")
-
-
-def joins_table(report: ForceReport) -> Table:
-    """Return the joins behind the estimates across forces that left something without partner."""
-    rows = audits(report.panel)
-    gaps = rows.loc[rows["without partner"] > 0, ["joined", "rows before", "met", "why"]]
-    met = len(rows) - len(gaps)
+    """Return the choices of the cleaning that move this force's figures."""
+    rows = catalog.load("assumptions").set_index("id")
+    told = rows["what"].str.cat(rows["effect"], sep=" ")
+    moves = rows.index.isin(_CHOICES) | told.str.contains(report.force, regex=False)
     return Table(
-        gaps, f"Joins behind the rates: {met} of {len(rows)} met for every force and year, the rest"
+        rows.loc[moves, ["what", "effect"]],
+        "Choices of the cleaning that move these figures (all are in the notebook on the data)",
+    )
+
+
+def joins(report: ForceReport) -> Text:
+    """Return in words the joins behind the rates, and what found no partner in them."""
+    rows = audits(report.panel)
+    gaps = rows[rows["without partner"] > 0]
+    left = "; ".join(
+        f"{row.joined.replace('_', ' ')}: {row.met} of {row.rows} ({row.why.partition(';')[0]})"
+        for row in gaps.rename(columns={"rows before": "rows"}).itertuples()
+    )
+    return Text(
+        (
+            f"Joins behind the rates: {len(rows) - len(gaps)} of {len(rows)} met for every force and"
+            " year" + (f"; the rest did not: {left}." if left else "."),
+        )
     )
 
 
 def sources_table(report: ForceReport) -> Table:
     """Return the publications used for this force."""
     return publications(
-        (name, source)
+        source
         for name in (*_SOURCED, "funding")
         for source in catalog.sources_of(name)
-        if name != "funding" or source["id"] in report.funding_sources
+        if (name != "funding" or source["id"] in report.funding_sources)
+        and not (name == "prices" and source["title"].startswith("CPIH"))
     )
 
 
-def publications(sources: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
+def publications(sources: Iterable[Mapping[str, Any]]) -> Table:
     """Return publications by title, editions of one title in a row.
 
     Parameters
     ----------
-    sources : iterable of (str, mapping)
-        A shipped table, and a source from `catalog.sources_of`.
+    sources : iterable of mapping
+        From `catalog.sources_of`.
     """
-    found: dict[str, dict[str, list[str]]] = {}
-    for name, source in sources:
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    for source in sources:
         title = re.sub(r" \d{4}(-\d{2})?(?=,)", "", source["title"])
-        row = found.setdefault(title, {"publisher": [], "editions": [], "tables": []})
-        row["publisher"].append(source["publisher"])
-        row["editions"].append(source["edition"])
-        row["tables"].append(name)
+        publishers, editions = found.setdefault(title, ([], []))
+        publishers.append(source["publisher"])
+        editions.append(source["edition"])
     rows = [
-        {"title": title} | {key: "; ".join(dict.fromkeys(items)) for key, items in row.items()}
-        for title, row in found.items()
+        {
+            "publication": f"{title}. {', '.join(dict.fromkeys(publishers))}",
+            "editions": "; ".join(dict.fromkeys(editions)),
+        }
+        for title, (publishers, editions) in found.items()
     ]
     return Table(pd.DataFrame(rows), "Publications; copies from public mirrors")
