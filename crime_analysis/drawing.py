@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from crime_analysis import periods
+from crime_analysis import periods, svg
 from crime_analysis.tables import Table, minus
 
 __all__ = ["BLUE", "GREEN", "GREY", "ORANGE", "YELLOW", "Figure", "canvas", "year_axis"]
@@ -45,6 +45,7 @@ _STYLE = {
 
 # Of a chart of thousands of points the page shows the first rows; it should stay small.
 _SHOWN_ROWS = 300
+_SHOWN_CELLS = 1_800
 _LONGEST_ADDRESS = 16_000
 _PLAIN_IN_ADDRESS = ",:;/()-._~!*@$+="
 
@@ -75,10 +76,13 @@ class Figure:
 
     def _repr_html_(self) -> str:
         picture = base64.b64encode(self.svg).decode()
-        shown = self.data.head(_SHOWN_ROWS)
+        rows = len(self.data)
+        if rows > _SHOWN_ROWS:
+            rows = min(_SHOWN_ROWS, _SHOWN_CELLS // self.data.shape[1])
+        shown = self.data.head(rows)
         rest = (
-            f"<p>The first {_SHOWN_ROWS:,} of {len(self.data):,} rows.</p>"
-            if len(self.data) > _SHOWN_ROWS
+            f"<p>The first {rows:,} of {len(self.data):,} rows.</p>"
+            if rows < len(self.data)
             else ""
         )
         return (
@@ -117,42 +121,19 @@ def canvas(
     out = io.BytesIO()
     with sns.axes_style("ticks"), mpl.rc_context(_STYLE):
         drawing = Drawing(figsize=(8, height))
-        svg = FigureCanvasSVG(drawing)
+        writer = FigureCanvasSVG(drawing)
         axes = drawing.subplots(rows, columns, **options)
         yield drawing, axes, out
         # Not `savefig`, which draws everything twice to the same bytes.
-        svg.print_svg(out, metadata={"Date": None, "Creator": None})
+        writer.print_svg(out, metadata={"Date": None, "Creator": None})
     # Text stays text, which keeps a chart small. Verdana has the widths of the font that it
     # was laid out with, so nothing is clipped where that font is missing.
     fonts = b"DejaVu Sans, Verdana, Geneva, sans-serif"
     drawn = out.getvalue().replace(b"'DejaVu Sans'", fonts).replace(b'"DejaVu Sans"', fonts)
-    drawn = _compact(drawn.decode()).encode()
+    drawn = svg.compact(drawn.decode()).encode()
     out.seek(0)
     out.truncate()
     out.write(drawn)
-
-
-def _compact(svg: str) -> str:
-    """Return a drawing without what no reader sees: notes on itself, blanks, far decimals."""
-    svg = re.sub(r"<!DOCTYPE[^>]*>\s*|<metadata>.*?</metadata>\s*|<!--.*?-->", "", svg, flags=re.S)
-    svg = re.sub(r">\n\s*<", "><", svg)
-    return re.sub(r"<[^<>]+>", _compact_tag, svg)
-
-
-def _compact_tag(tag: re.Match[str]) -> str:
-    text = re.sub(r' transform="rotate\(-?0 [^"]*\)"', "", tag[0])
-    return re.sub(r' (d|x|y)="([^"]*)"', _rounded, text)
-
-
-def _rounded(attribute: re.Match[str]) -> str:
-    """Return coordinates to a hundredth of a point, finer than any screen or press."""
-
-    def short(number: re.Match[str]) -> str:
-        return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
-
-    text = re.sub(r"-?\d+\.\d{3,}", short, attribute[2])
-    text = re.sub(r"\s*([A-Za-z])\s*", r"\1", text) if attribute[1] == "d" else text
-    return f' {attribute[1]}="{text.strip()}"'
 
 
 def year_axis(axis: Any, years: Sequence[int], every: int = 2) -> None:

@@ -659,6 +659,8 @@ def test_a_chart_of_thousands_of_points_shows_some_and_says_so():
     many = chart(data=pd.DataFrame({"x": range(4000)}))._repr_html_()
     assert "The first 300 of 4,000 rows." in many
     assert many.count("<tr>") == 301
+    wide = chart(data=pd.DataFrame({f"x{n}": range(4000) for n in range(20)}))._repr_html_()
+    assert "The first 90 of 4,000 rows." in wide
     assert "text/csv" not in many
     heavy = chart(data=pd.DataFrame({"x": ["long " * 40] * 200}))._repr_html_()
     assert "text/csv" not in heavy

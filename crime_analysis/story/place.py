@@ -247,7 +247,7 @@ def standing(report: ForceReport) -> Figure:
             percent_axis(axis, values.min().min() - 0.04, values.max().max() + 0.04)
         axes[1].set_xlabel(f"change, {report.start} to {report.end}")
         drawing.text(
-            0.27, 0.96, "◆ this force, to the right its change and rank (1 fell most)   ▲ median   | others",
+            0.27, 0.96, "◆ this force, its change and rank (1 fell most)   ▲ median   | others",
             fontsize=9, color="#444444",
         )  # fmt: skip
     ranks = [f"{place_among(report, c)} by {_STRIPS[0][c]}" for c in ("funding", "officers")]

@@ -125,8 +125,8 @@ def joins(report: ForceReport) -> Text:
     )
     return Text(
         (
-            f"Joins behind the rates: {len(rows) - len(gaps)} of {len(rows)} met for every force and"
-            " year" + (f"; the rest did not: {left}." if left else "."),
+            f"Joins behind the rates: {len(rows) - len(gaps)} of {len(rows)} met for every force"
+            " and year" + (f"; the rest did not: {left}." if left else "."),
         )
     )
 
