@@ -19,7 +19,7 @@ import crime_analysis as ca
 from crime_analysis import places
 from crime_analysis.drawing import Figure
 from crime_analysis.errors import ParameterError, UnknownNameError
-from crime_analysis.findings import borough_report, place_report
+from crime_analysis.findings import among_forces, borough_report, place_report
 from crime_analysis.findings.borough_report import seasons
 from crime_analysis.findings.counts import (
     Ratio,
@@ -126,7 +126,7 @@ def test_forces_alike_are_the_nearest_by_officers_per_resident(reports):
     report = reports["Metropolitan Police"]
     gaps = report.standing["officers_per_resident"].drop("Metropolitan Police").dropna()
     gaps = (gaps - report.standing.at["Metropolitan Police", "officers_per_resident"]).abs()
-    near = gaps.nsmallest(place_report.ALIKE)
+    near = gaps.nsmallest(among_forces.ALIKE)
     assert set(report.alike.index[1:]) == set(near.index)
 
 

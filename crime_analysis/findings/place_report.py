@@ -1,8 +1,4 @@
-"""What the report of one police force says, in numbers: its own course, and its place among 43.
-
-Everything is worked out from the shipped tables for every force at once, so that two forces'
-reports can be laid side by side. Nothing is formatted or drawn here.
-"""
+"""What the report of one police force says, in numbers: its own course, and its place among 43."""
 
 from __future__ import annotations
 
@@ -12,23 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from crime_analysis import catalog, funding, periods, places, prices
-from crime_analysis.findings.counts import Ratio, poisson_interval, rate_ratio, whole_years
+from crime_analysis import catalog, funding, periods, places
+from crime_analysis.findings.among_forces import HOMICIDE_YEARS, alike, homicide_rates, standing
+from crime_analysis.findings.counts import Ratio, rate_ratio, whole_years
 from crime_analysis.findings.headline_links import headline_links
-from crime_analysis.links import OUTCOMES, Link, chain, without_events
+from crime_analysis.links import Link, chain
 from crime_analysis.panel import TOO_FEW_RESIDENTS, force_panel
 
 __all__ = [
-    "ALIKE",
     "MEASURES",
     "REGIONS",
     "TABLES",
     "ForceReport",
     "force_report",
     "headline",
-    "homicide_rates",
     "region_of",
-    "standing",
 ]
 
 #: Measures of violence, from the one that recording can move least to the one it moves most.
@@ -60,10 +54,6 @@ REGIONS: dict[str, tuple[str, ...]] = {
         "Humberside", "North Yorkshire", "South Yorkshire", "West Yorkshire",
     ),
 }  # fmt: skip
-#: How many forces that lost as many officers are looked at.
-ALIKE = 10
-#: Homicides are added up over so many years before they are compared.
-HOMICIDE_YEARS = 3
 #: The shipped tables that a report is worked out from.
 TABLES = (
     "officers", "recorded_crime", "funding", "population", "prices", "deprivation_force",
@@ -171,99 +161,6 @@ def region_of(force: str) -> str:
     return next((name for name, forces in REGIONS.items() if force in forces), "")
 
 
-def homicide_rates(
-    crime: pd.DataFrame,
-    population: pd.DataFrame,
-    register: pd.DataFrame,
-    end: str,
-    years: int = HOMICIDE_YEARS,
-) -> pd.DataFrame:
-    """Return every force's homicides per million residents a year, over some years up to one.
-
-    Years that the register says one event dominates are left out of the count and of the
-    person-years. Forces with too few residents for rates are left out.
-
-    Returns
-    -------
-    DataFrame
-        ``force``, ``homicides``, ``person_years``, ``years`` (how many were used),
-        ``per_million``, ``ci_low``, ``ci_high`` (exact Poisson interval), by rate.
-    """
-    span = [periods.label(periods.start(end) - back) for back in range(years)]
-    rows = crime[(crime["offence_group"] == "homicide") & crime["financial_year"].isin(span)]
-    rows = rows.rename(columns={"offences": "homicide"})[["force", "financial_year", "homicide"]]
-    rows = without_events(rows, register, "homicide").dropna()
-    rows = rows[~rows["force"].isin(TOO_FEW_RESIDENTS)]
-    people = population.loc[population["kind"] == "force", ["place", "year", "population"]]
-    people = people.rename(columns={"place": "force", "population": "person_years"})
-    rows = rows.assign(year=rows["financial_year"].map(periods.start))
-    sums = rows.merge(people, on=["force", "year"]).groupby("force")
-    sums = sums[["homicide", "person_years"]].sum().rename(columns={"homicide": "homicides"})
-    sums["years"] = rows.groupby("force")["year"].count()
-    low, high = poisson_interval(sums["homicides"])
-    scale = 1e6 / sums["person_years"]
-    sums = sums.assign(
-        per_million=sums["homicides"] * scale, ci_low=low * scale, ci_high=high * scale
-    )
-    return sums.reset_index().sort_values(["per_million", "force"], ignore_index=True)
-
-
-def standing(
-    panel: pd.DataFrame,
-    money: pd.DataFrame,
-    officers: pd.DataFrame,
-    price_table: pd.DataFrame,
-    start: str,
-    end: str,
-) -> pd.DataFrame:
-    """Return every force's changes between two years, to see where one stands.
-
-    Parameters
-    ----------
-    panel : DataFrame
-        From `force_panel`.
-    money : DataFrame
-        From `funding.by_source`: HMIC's estimates.
-    officers, price_table : DataFrame
-        The shipped tables ``officers`` and ``prices``: for the forces that the panel leaves out
-        too.
-    start, end : str
-        Financial years; officers are those in post on the 31 March that ends each. The panel
-        must reach one year beyond `end`.
-
-    Returns
-    -------
-    DataFrame
-        By ``force``, proportional changes: ``funding`` (real grants and council tax, HMIC's
-        estimates), ``officers``; and per resident, missing where there are too few,
-        ``officers_per_resident``, ``robbery``, ``violence_with_injury``,
-        ``violence_without_injury``.
-    """
-    estimates = money.copy()
-    estimates["real"] = prices.to_real(
-        estimates["funding_gbp_m"], estimates["financial_year"], end, price_table
-    )
-    paid = estimates.pivot(index="force", columns="financial_year", values="real")
-    posts = officers.pivot(index="force", columns="date", values="officers_fte")
-    days = [f"{periods.start(year) + 1}-03-31" for year in (start, end)]
-    first, last = (
-        panel[panel["financial_year"] == year].set_index("force") for year in (start, end)
-    )
-    # Both counts are over the residents of the summer that follows the 31 March.
-    then, now = (
-        panel[panel["fy_start"] == periods.start(year) + 1].set_index("force")["officers_per_1000"]
-        for year in (start, end)
-    )
-    changes = {
-        "funding": paid[end] / paid[start] - 1,
-        "officers": posts[days[1]] / posts[days[0]] - 1,
-        "officers_per_resident": now / then - 1,
-    }
-    for group in ("robbery", "violence_with_injury", "violence_without_injury"):
-        changes[group] = last[f"{group}_per_1000"] / first[f"{group}_per_1000"] - 1
-    return pd.DataFrame(changes).reindex(list(places.FORCES)).rename_axis("force")
-
-
 def _officers(officers: pd.DataFrame, population: pd.DataFrame, force: str) -> pd.DataFrame:
     """Return a force's officers by year, per resident too, beside the forces' median."""
     year = officers["date"].str[:4].astype("int64")
@@ -292,43 +189,6 @@ def _offences(crime: pd.DataFrame, admissions: pd.DataFrame, force: str) -> pd.D
         sums.index = sums.index.map(periods.label)
         wide["admissions"] = sums.reindex(wide.index)
     return wide.astype(float)
-
-
-def _alike(
-    panel: pd.DataFrame, register: pd.DataFrame, force: str, start: str, end: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the forces whose officers per resident moved most nearly as much, and their sums.
-
-    Offences are those of the year after each count of officers: the timing of the links.
-    """
-    after = [periods.label(periods.start(year) + 1) for year in (start, end)]
-    rows = without_events(panel[panel["financial_year"].isin(after)], register, "homicide")
-    first, last = (rows[rows["financial_year"] == year].set_index("force") for year in after)
-    moved = pd.DataFrame(
-        {"officers_per_resident": last["officers_per_1000"] / first["officers_per_1000"] - 1}
-    )
-    for group in ("violence_with_injury", "robbery"):
-        moved[group] = last[f"{group}_per_1000"] / first[f"{group}_per_1000"] - 1
-    if force not in moved.index:
-        return moved.iloc[:0], pd.DataFrame()
-    others = moved.drop(index=force)
-    gap = (others["officers_per_resident"] - moved.loc[force, "officers_per_resident"]).abs()
-    near = gap.sort_values(kind="stable").index[:ALIKE]
-    totals = []
-    for group in OUTCOMES:
-        kept = [f for f in near if not np.isnan([first.at[f, group], last.at[f, group]]).any()]
-        count, people = last.loc[kept, group].sum(), last.loc[kept, "population"].sum()
-        base, base_people = first.loc[kept, group].sum(), first.loc[kept, "population"].sum()
-        ratio = rate_ratio(count, people, base, base_people)
-        small = group == "homicide"
-        totals.append(
-            {
-                "outcome": OUTCOMES[group][0], "before": base, "after": count,
-                "ratio": ratio.estimate, "ci_low": ratio.ci_low if small else np.nan,
-                "ci_high": ratio.ci_high if small else np.nan, "forces": len(kept),
-            }
-        )  # fmt: skip
-    return moved.loc[[force, *near]], pd.DataFrame(totals).set_index("outcome")
 
 
 def _register(register: pd.DataFrame, force: str) -> pd.DataFrame:
@@ -392,7 +252,7 @@ def force_report(
     ).T
     counted = pair[["homicides", "person_years"]]
     ratio = rate_ratio(*counted.loc["last"], *counted.loc["first"])
-    alike, total = _alike(panel, register, force, start, end)
+    like, total = alike(panel, register, force, start, end)
     revisions = tables["officers_revisions"]
     return ForceReport(
         force, start, end, price_base, rates, region_of(force),
@@ -401,7 +261,7 @@ def force_report(
         _officers(tables["officers"], people, force),
         _offences(crime, tables["hospital_admissions"], force),
         standing(panel, estimates, tables["officers"], tables["prices"], start, end),
-        homicide_rates(crime, people, register, end), pair, window, ratio, alike, total, links,
+        homicide_rates(crime, people, register, end), pair, window, ratio, like, total, links,
         chain(panel, links, force, start, end, rng=2018),
         _register(register, force), revisions[revisions["force"] == force], panel,
     )  # fmt: skip

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import periods
+from crime_analysis.findings.among_forces import ALIKE
 from crime_analysis.findings.counts import told_apart
-from crime_analysis.findings.place_report import ALIKE, MEASURES, ForceReport
+from crime_analysis.findings.place_report import MEASURES, ForceReport
 from crime_analysis.links import verdict
 from crime_analysis.places import WELSH_FORCES
 from crime_analysis.prose import Text, named, percent, rose_or_fell
