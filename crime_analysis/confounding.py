@@ -227,13 +227,13 @@ class Sensitivity:
                     if abs(v - line) > 0.1 * np.diff(thin.levels[:2])[0]
                     and abs(v - values[0, 0]) > inside
                 ]
-                axis.clabel(thin, apart, fontsize=8, fmt="%.2g")
+                axis.clabel(thin, apart, fontsize=8, fmt=_level)
                 if values.min() < line < values.max():
                     bold = axis.contour(
                         across, up, values, levels=[line], colors=ORANGE, linestyles="--",
                         linewidths=2,
                     )  # fmt: skip
-                    axis.clabel(bold, fontsize=9, fmt=f"{line:.3g}", manual=[(robust, robust)])
+                    axis.clabel(bold, fontsize=9, fmt=_level(line), manual=[(robust, robust)])
                 axis.plot([0], [0], "^", color="black", ms=8, clip_on=False, label="as estimated")
                 for number, (name, rows) in enumerate(known.groupby("benchmark", sort=False)):
                     axis.plot(
@@ -402,6 +402,11 @@ def sensitivity(
     bounds = pd.DataFrame(records, columns=["benchmark", "kd", "ky", *_STRENGTH, "note"])
     bounds = bounds.astype(dict.fromkeys(["kd", "ky", *_STRENGTH], float))
     return Sensitivity(fit.formula, term, float(q), float(alpha), told, bounds, fit.vcov)
+
+
+def _level(value: float) -> str:
+    """Return a contour's level; nought from below has no sign."""
+    return f"{value + 0.0:.3g}".replace("-", "−")
 
 
 def _number(value: object) -> bool:

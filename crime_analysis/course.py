@@ -131,15 +131,32 @@ def _render(folder: Path, names: list[str], which: str) -> None:
     """Execute the notebooks of a folder into its pages."""
     from crime_analysis.reports import render
 
-    listed = folder / "course.yml"
     told = {"title": f"The course, {which}'s edition",
             "reports": [{"notebook": f"{name}.ipynb"} for name in names]}  # fmt: skip
-    # JSON is YAML.
-    listed.write_text(json.dumps(told), encoding="utf-8")
-    render(listed, out=folder / "pages")
-    # Both name the folder aside, which nobody will find.
-    for passing in (listed, folder / "pages" / "summary.json"):
-        passing.unlink(missing_ok=True)
+    with _working_in(folder):
+        listed = Path("course.yml")
+        # JSON is YAML.
+        listed.write_text(json.dumps(told), encoding="utf-8")
+        render(listed, out="pages")
+        # Both name the folder aside, which nobody will find.
+        for passing in (listed, Path("pages", "summary.json")):
+            passing.unlink(missing_ok=True)
+
+
+@contextmanager
+def _working_in(folder: Path) -> Iterator[None]:
+    """Work in a folder: pages name notebooks as they are seen from where they are rendered."""
+    chosen = os.environ.get("CRIME_ANALYSIS_DATA")
+    before = os.getcwd()
+    if chosen:
+        os.environ["CRIME_ANALYSIS_DATA"] = os.path.abspath(chosen)
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        if chosen:
+            os.environ["CRIME_ANALYSIS_DATA"] = chosen
 
 
 @contextmanager

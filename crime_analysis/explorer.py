@@ -12,18 +12,23 @@ import html
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from crime_analysis import catalog, places
+from crime_analysis import catalog
+from crime_analysis.checks import CheckResult, Verdict
 from crime_analysis.drawing import Figure
 from crime_analysis.errors import CrimeAnalysisError
 from crime_analysis.findings.chosen import (
     MEASURES,
+    PLACES,
     SPECIFICATIONS,
     YEARS,
     Choice,
     checked,
     fitted,
     interval,
+    place_of,
 )
+from crime_analysis.models.fit import Fit
+from crime_analysis.places import BOROUGHS
 from crime_analysis.prose import Text
 from crime_analysis.story import explored
 from crime_analysis.tables import Table
@@ -41,9 +46,12 @@ class View:
     chart : Figure
         The place's own course.
     sentence : Text
-        The estimate across forces in words, and what the checks leave of it.
+        The estimate across forces, or boroughs, in words; what the checks leave of it; or why
+        there is none.
     estimate, checks : Table or None
         None where there is none.
+    limits : Text or None
+        What cannot be asked of the place, and why.
     interval : (float, float, float)
         The estimate with the ends of its 95% interval; NaN where there is none.
     """
@@ -53,26 +61,30 @@ class View:
     sentence: Text
     estimate: Table | None
     checks: Table | None
+    limits: Text | None
     interval: tuple[float, float, float]
 
     def _repr_html_(self) -> str:
-        parts = (self.chart, self.sentence, self.estimate, self.checks)
+        parts = (self.chart, self.sentence, self.limits, self.estimate, self.checks)
         return "".join(part._repr_html_() for part in parts if part is not None)
 
     def __str__(self) -> str:
         return "\n\n".join(
-            str(part) for part in (self.chart.title, self.sentence, self.estimate, self.checks)
+            str(part)
+            for part in (
+                self.chart.title, self.sentence, self.limits, self.estimate, self.checks,
+            )
             if part is not None
         )  # fmt: skip
 
 
 def look(choice: Choice) -> View:
-    """Return what a choice shows: the place's own course, the estimate across forces, its checks.
+    """Return what a choice shows: the place's own course, the estimate, its checks.
 
-    The estimate is an effect only under the assumption that its explanation states; with the
-    instrument only if the share of grants moved the outcome through its cause alone. Do not
-    search the choices for one that is clear of zero: among many some are by chance, and
-    `specification_curve` counts for that.
+    The estimate is across forces, or across boroughs where the place is one. It is an effect
+    only under the assumption that its explanation states; with the instrument only if the share
+    of grants moved the outcome through its cause alone. Do not search the choices for one that
+    is clear of zero: among many some are by chance, and `specification_curve` counts for that.
 
     Parameters
     ----------
@@ -89,18 +101,35 @@ def look(choice: Choice) -> View:
     >>> view.estimate.frame["term"].tolist()
     ['log officers per resident']
     """
-    register = catalog.load("breaks")
-    chart = explored.chart(choice, register)
+    # The chart of a place is the same whatever is estimated.
+    chart = _drawn(replace(choice, specification=Choice.specification))
+    limits = explored.limits(choice)
     try:
-        fit = fitted(choice, register)
-        results, said = checked(choice, fit)
+        fit, results, said = _estimated(_shared(choice))
     except CrimeAnalysisError as problem:
         none = (float("nan"),) * 3
-        return View(choice, chart, Text((f"No estimate: {problem}.",)), None, None, none)
+        why = Text((f"No estimate: {problem}.",))
+        return View(choice, chart, why, None, None, limits, none)
     return View(
         choice, chart, explored.sentence(choice, fit, said), explored.estimate(fit),
-        explored.checks_table(results) if results else None, interval(fit),
+        explored.checks_table(results) if results else None, limits, interval(fit),
     )  # fmt: skip
+
+
+def _shared(choice: Choice) -> Choice:
+    """Return a choice with the same estimate: all forces share one, and so do all boroughs."""
+    return replace(choice, place=PLACES[-1 if choice.borough else 0], price_base=Choice.price_base)
+
+
+@functools.lru_cache(maxsize=64)
+def _drawn(choice: Choice) -> Figure:
+    return explored.chart(choice, catalog.load("breaks"))
+
+
+@functools.lru_cache(maxsize=64)
+def _estimated(choice: Choice) -> tuple[Fit, list[CheckResult], Verdict | None]:
+    fit = fitted(choice, catalog.load("breaks"))
+    return fit, *checked(choice, fit)
 
 
 @dataclass(frozen=True)
@@ -146,8 +175,8 @@ def explore(
     >>> explore("Surrey", "robbery").view.choice.place
     'Surrey'
     """
-    place = places.force(place)
-    return Explorer(look(Choice(place, measure, start, end, price_base, specification)))
+    chosen = Choice(place_of(place), measure, start, end, price_base, specification)
+    return Explorer(look(chosen))
 
 
 def attended() -> bool:
@@ -166,14 +195,17 @@ def attended() -> bool:
     return bool(asked.get("allow_stdin", False))
 
 
+_MONEYLESS = "A borough has no money of its own, so there is no price base to choose."
+
+
 def _controls(first: View) -> Any:
     """Return the controls, with what they show below them."""
     import ipywidgets  # type: ignore[import-untyped]
 
-    style = {"style": {"description_width": "7em"}, "layout": {"width": "24em"}}
+    style = {"style": {"description_width": "7em"}, "layout": {"width": "27em"}}
     bases = list(catalog.load("prices")["financial_year"])
     options: dict[str, list[Any]] = {
-        "place": list(places.FORCES),
+        "place": [(f"{p}, borough" if p in BOROUGHS else p, p) for p in PLACES],
         "measure": [(words.capitalize(), name) for name, words in MEASURES.items()],
         "start": list(YEARS),
         "end": list(YEARS),
@@ -190,23 +222,25 @@ def _controls(first: View) -> Any:
     shown = ipywidgets.HTML(first._repr_html_())
     state = ipywidgets.HTML("")
 
+    def settle() -> None:
+        borough = boxes["place"].value in BOROUGHS
+        boxes["price_base"].disabled = borough
+        state.value = f"<p>{_MONEYLESS}</p>" if borough else ""
+
     def renew(change: dict[str, Any]) -> None:
         state.value = "<p>Working it out …</p>"
         try:
-            shown.value = _viewed(replace(first.choice, **{n: b.value for n, b in boxes.items()}))
-            state.value = ""
+            choice = replace(first.choice, **{name: box.value for name, box in boxes.items()})
+            shown.value = look(choice)._repr_html_()
+            settle()
         except CrimeAnalysisError as problem:
             state.value = f"<p><strong>Not shown:</strong> {html.escape(str(problem))}</p>"
 
+    settle()
     for box in boxes.values():
         box.observe(renew, names="value")
     grid = ipywidgets.GridBox(
         list(boxes.values()),
-        layout={"grid_template_columns": "repeat(auto-fit, minmax(24em, 1fr))"},
+        layout={"grid_template_columns": "repeat(auto-fit, minmax(27em, 1fr))"},
     )
     return ipywidgets.VBox([grid, state, shown])
-
-
-@functools.lru_cache(maxsize=64)
-def _viewed(choice: Choice) -> str:
-    return look(choice)._repr_html_()

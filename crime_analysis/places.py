@@ -1,7 +1,7 @@
 """The names of the 43 police forces and 32 London boroughs, and how sources spell them.
 
 A name is never guessed: what is not known, in its official or a listed spelling, is an error
-that offers the nearest names. Codes and regions are in the shipped table ``places``.
+that offers the nearest names. Codes and countries are in the shipped table ``places``.
 """
 
 from __future__ import annotations

@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["Table", "minus"]
+__all__ = ["Folded", "Table", "minus"]
 
 
 _HEADINGS = {
@@ -38,6 +38,11 @@ def minus(text: str) -> str:
     return re.sub(r"(?<![\w.-])-(?=\d)", "−", text)
 
 
+def _signed(text: str) -> str:
+    """Return a number with a true minus sign, and none before what is rounded to nought."""
+    return re.sub(r"^-(?=[£$]?0(\.0*)?%?$)", "", text).replace("-", "−")
+
+
 def _number(value: float) -> str:
     """Return a number with the figures that a reader can use."""
     if np.isnan(value):
@@ -51,7 +56,7 @@ def _number(value: float) -> str:
         text = f"{value:,.1f}"
     else:
         text = f"{value:,.2f}" if size >= 0.1 or value == 0 else f"{value:.3f}"
-    return text.replace("-", "−")
+    return _signed(text)
 
 
 def _heading(column: str) -> str:
@@ -103,11 +108,11 @@ class Table:
         """Return a cell's text and whether it is a number."""
         if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
             whole = self.formats[column].format(value) if column in self.formats else f"{value:,}"
-            return whole.replace("-", "−"), True
+            return _signed(whole), True
         if isinstance(value, (float, np.floating)):
             number = float(value)
             if column in self.formats and np.isfinite(number):
-                return self.formats[column].format(number).replace("-", "−"), True
+                return _signed(self.formats[column].format(number)), True
             if column.endswith(("p_value", "_p")) and number < 0.001:  # a chance is never nought
                 return "<0.001", True
             return _number(number), True
@@ -150,3 +155,18 @@ class Table:
 
     def __str__(self) -> str:
         return self.frame.to_string(index=False)
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A table behind its caption: there for who wants to check, out of the way of who reads."""
+
+    table: Table
+
+    def _repr_html_(self) -> str:
+        caption = html.escape(self.table.caption)
+        shown = replace(self.table, caption="")._repr_html_()
+        return f"<details><summary>{caption}</summary>{shown}</details>"
+
+    def __str__(self) -> str:
+        return str(self.table)

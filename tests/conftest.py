@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ast
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -31,6 +34,33 @@ def replication() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no published studies at {folder}; set CRIME_ANALYSIS_REPLICATION")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shown_by() -> Callable[..., list[Any]]:
+    """Run a notebook's cells here, with parameters, and return what each of them shows.
+
+    Without a kernel: fast, what is shown is the objects themselves, and tests can put others
+    in the place of what the cells call.
+    """
+
+    def shown(name: str, **given: Any) -> list[Any]:
+        space: dict[str, Any] = {}
+        values = []
+        for cell in json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] != "code":
+                continue
+            tree = ast.parse("".join(cell["source"]))
+            last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+            exec(compile(tree, name, "exec"), space)
+            if "parameters" in cell["metadata"].get("tags", []):
+                assert set(given) <= set(space)
+                space.update(given)
+            if last is not None:
+                values.append(eval(compile(ast.Expression(last.value), name, "eval"), space))
+        return [value for value in values if value is not None]
+
+    return shown
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,7 @@ from crime_analysis.findings.claims_readings import Causal, Reading, compared, k
 from crime_analysis.links import fit_links
 from crime_analysis.panel import force_panel
 from crime_analysis.story import claims as story
+from crime_analysis.story.dates import dated
 
 MET = "Metropolitan Police"
 load = functools.cache(catalog.load)
@@ -528,7 +529,7 @@ def test_sentences_carry_the_verdict_its_figure_and_its_rival(found):
     for claim, row in found.table.iterrows():
         text = str(story.sentence(found, claim))
         for words in (row["claim"], row["verdict"], row["figure"], row["rival_figure"]):
-            assert words in text
+            assert dated(words) in text
 
 
 def test_the_conclusion_begins_with_what_cannot_be_told(found):
@@ -579,3 +580,24 @@ def test_the_notebook_offers_what_the_fact_check_takes():
     assert tuple(told["price_index"]["choices"]) == prices.INDICES
     cells = "".join("".join(cell["source"]) for cell in notebook["cells"])
     assert all(f'"{claim}"' in cells for claim in claims.IDS)
+
+
+def test_the_threshold_stands_beside_the_figure_that_a_verdict_rests_on(found):
+    assert "£718m (agrees if £650m to £750m)" in str(story.sentence(found, "cut-since-2010"))
+    table = story.verdicts(found).frame.set_index("claim")
+    assert table["by_this_definition"].str.contains("agrees if").all()
+
+
+def test_a_figure_that_only_just_misses_its_threshold_is_named(found):
+    told = str(story.sentence(found, "knee-jerk"))
+    assert "Near things: “violence with injury, recorded” (0.998 times the highest before)" in told
+    assert "“homicide”" not in told.partition("Near things")[2]
+    assert "near thing" not in str(story.sentence(found, "officers-moved")).lower()
+
+
+def test_a_part_that_agrees_where_its_definition_does_not_is_drawn_apart(found):
+    for claim in ("cut-since-2010", "knee-jerk"):
+        chart = story.strip(found, claim)
+        assert "agrees, the rest of its definition does not" in chart.alt
+        assert "Open circle" in chart.source
+    assert "Open circle" not in story.strip(found, "government-share").source

@@ -469,12 +469,16 @@ def tiny(folder, code):
     return folder
 
 
-def test_a_course_has_pages_if_asked_and_none_of_it_if_a_notebook_fails(tmp_path):
+def test_a_course_has_pages_if_asked_and_none_of_it_if_a_notebook_fails(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where the folder aside could be named as a path from here
     written = course.write_course(tmp_path / "c", "student", tiny(tmp_path / "s", "1"), html=True)
     assert all(path.is_file() for path in written)
     pages = list((tmp_path / "c" / "pages").iterdir())
     assert any("Exercises" in p.read_text("utf-8") for p in pages if p.suffix == ".html")
     assert not any(".c-" in p.read_text("utf-8") for p in pages)  # the folder aside
+    (page,) = (p for p in pages if p.suffix == ".html" and p.name != "index.html")
+    assert "crime-analysis render 09-claims.ipynb" in page.read_text("utf-8")
+    assert Path.cwd() == tmp_path
     with pytest.raises(RenderError):
         course.write_course(tmp_path / "d", "student", tiny(tmp_path / "f", "1 / 0"), html=True)
     assert {p.name for p in tmp_path.iterdir()} == {"c", "s", "f"}

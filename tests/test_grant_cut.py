@@ -1,9 +1,6 @@
 """The £700m: one reconstruction, every rival reading, and how forces' money moved."""
 
-import ast
-import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +14,6 @@ from crime_analysis.findings.grant_levels import levels
 from crime_analysis.story import grants, money, money_readings
 
 MET = "Metropolitan Police"
-NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "02-funding.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -297,24 +293,6 @@ def test_the_slope_is_said_with_its_interval_and_without_a_cause(lost):
     assert "because" not in title
 
 
-def run(**parameters):
-    """Run the notebook's cells with these parameters; return what they show."""
-    space, shown = {}, []
-    for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        tree = ast.parse("".join(cell["source"]))
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, "cell", "exec"), space)
-        if "parameters" in cell["metadata"].get("tags", []):
-            space |= parameters
-        if last is not None:
-            value = eval(compile(ast.Expression(last.value), "cell", "eval"), space)
-            if value is not None:
-                shown.append(value)
-    return shown
-
-
 @pytest.mark.parametrize(
     ("force", "options"),
     [
@@ -323,8 +301,8 @@ def run(**parameters):
         ("Dyfed-Powys", {"start": "2012/13", "end": "2016/17", "price_base": "2009/10"}),
     ],
 )
-def test_the_notebook_shows_any_force(force, options):
-    shown = run(force=force, **options)
+def test_the_notebook_shows_any_force(shown_by, force, options):
+    shown = shown_by("02-funding", force=force, **options)
     pictures = [value for value in shown if hasattr(value, "svg")]
     assert len(pictures) == (6 if force == "City of London" else 7)
     for picture in pictures:

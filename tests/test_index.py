@@ -336,7 +336,37 @@ def test_the_set_orders_reports_and_overrules_the_notebook(tmp_path):
     assert re.findall(r"<h2[^>]*>([^<]+)", page) == ["B", "A"]
     rows = re.findall(r'class="name"><a href="([^"]+)', page)
     assert rows == [f"{name}.html" for name in order]
-    assert "Charts of own label: each on a scale of its own" in page
+    assert "Charts of own label, 2010 to 2018: each on a scale of its own" in page
+
+
+def test_labels_say_what_their_reports_were_asked(tmp_path):
+    """A parameter that differs among them has a column, and the label its name."""
+    labels = {"officers": "officers, {outcome} to {note}", "officers per 1,000": "rate in {place}"}
+    source = notebook(tmp_path)
+    for folder, notes in (("alike", ("2018", "2018")), ("apart", ("2018", "2020"))):
+        for place, note in zip(("Kent", "Essex"), notes, strict=True):
+            given = {"force": place, "note": note}
+            report(source, tmp_path / folder, given, recorded(place))
+        page = write_index(tmp_path / folder, settings={"labels": labels}).read_text("utf-8")
+        asked = "2018" if folder == "alike" else "note"
+        assert page.count(f'data-label="officers, robbery to {asked}"') == 2
+        assert 'data-label="officers per 1,000"' in page  # there is no {place} to name
+        assert "Charts of officers, 2010 = 100, 2010 to 2018:" in page
+    with pytest.raises(ParameterError, match="labels"):
+        write_index(tmp_path / "alike", settings={"labels": ["officers"]})
+
+
+def test_a_series_says_what_most_of_it_is_about_and_opens_with_questions(tmp_path):
+    out = tmp_path / "out"
+    told = ["Did it rise? By one measure of two. Who knows?", "No question, plainly."]
+    for name in ("one", "two", "three"):
+        given = {"note": name} if name == "three" else {}
+        report(notebook(tmp_path, name), out, given, {"answers": told}, title=name, group="Series")
+    lead = {"notebook": "one.ipynb", "record": "answers"}
+    page = write_index(out, settings={"lead": lead}).read_text("utf-8")
+    assert "With force Kent; outcome robbery." in page
+    assert "<p><strong>Did it rise?</strong> By one measure of two. Who knows?</p>" in page
+    assert "<p>No question, plainly.</p>" in page
 
 
 # --- the page ---------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """The notebooks on the links: what they show, what they say, and what they say of shuffled data."""
 
-import ast
 import functools
 import json
 import re
@@ -78,24 +77,6 @@ def officers_to_others(seed):
     return given_to_others([name for name in panel() if "officers" in name], seed)
 
 
-def run(name, **given):
-    """Run a notebook's cells here with parameters, and return what each shows."""
-    notebook = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))
-    space, shown = {}, []
-    for cell in notebook["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        tree = ast.parse("".join(cell["source"]))
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, name, "exec"), space)
-        if "parameters" in cell["metadata"].get("tags", []):
-            assert set(given) <= set(space)
-            space.update(given)
-        if last is not None:
-            shown.append(eval(compile(ast.Expression(last.value), name, "eval"), space))
-    return notebook["metadata"]["crime_analysis"], [one for one in shown if one is not None]
-
-
 def said(shown):
     """The words of what is shown, but for the tables that list the panel's own columns."""
     listing = ("Every join", "Choices that", "Register of", "Publications")
@@ -119,7 +100,7 @@ def said(shown):
     ],
 )
 def test_notebooks_run_for_a_welsh_force_and_a_tiny_one_and_speak_plainly(
-    name, given, figures, monkeypatch
+    shown_by, name, given, figures, monkeypatch
 ):
     """City of London has too few residents for rates: it is said so, and nothing is divided."""
     # The same regressions are made once for all tests; the pages are what is tried here.
@@ -128,10 +109,12 @@ def test_notebooks_run_for_a_welsh_force_and_a_tiny_one_and_speak_plainly(
     monkeypatch.setattr(instrument, "funding_instrument", lambda *_, **__: made)
     monkeypatch.setattr(link_evidence, "funding_evidence", lambda *_: money)
     monkeypatch.setattr(link_evidence, "violence_evidence", lambda _, name, __: violence[name])
-    settings, shown = run(name, **given)
+    shown = shown_by(name, **given)
+    told = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["metadata"]
+    yields = told["crime_analysis"]["yields"]
     drawn = [one for one in shown if isinstance(one, Figure)]
-    assert len(drawn) == figures >= settings["yields"]["figures"]
-    assert sum(isinstance(one, Table) for one in shown) >= settings["yields"]["tables"]
+    assert len(drawn) == figures >= yields["figures"]
+    assert sum(isinstance(one, Table) for one in shown) >= yields["tables"]
     for figure in drawn:
         ElementTree.fromstring(figure.svg)
         assert len(figure.alt) > 80

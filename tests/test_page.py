@@ -392,7 +392,7 @@ def test_a_printed_page_shows_no_code_repeats_headings_and_tells_addresses(brows
     assert "as code" not in text
     assert "Figures behind" not in text
     assert "(https://example.org/figures)" in text
-    # What ran is printed, though folded on the screen; parameters stand at the top and in the command.
+    # What ran is printed, though folded on the screen; parameters are at the top, in the command.
     assert "python 3" in text.replace("\xa0", " ")
     assert "the police force" not in text
 

@@ -1,11 +1,7 @@
-"""The first page, the page on the data, and the explorer: what they say, and when they do not."""
+"""The first page and the page on the data: what they say, and when they do not."""
 
-import ast
 import dataclasses
-import functools
 import json
-import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +9,9 @@ import pandas as pd
 import pytest
 
 import crime_analysis as ca
-from crime_analysis import codebook, crosscheck, explorer
-from crime_analysis.errors import ParameterError, UnknownNameError
+from crime_analysis import codebook, crosscheck
+from crime_analysis.errors import UnknownNameError
 from crime_analysis.findings import (
-    chosen,
     claims,
     claims_violence,
     data_log,
@@ -382,121 +377,15 @@ def test_commands_are_for_values_that_the_notebook_takes():
         series.ways("force-report", ("force", "Kemt"))
 
 
-# The explorer.
-
-
-@functools.lru_cache
-def look(**choice):
-    return explorer.look(chosen.Choice(**choice))
-
-
-def test_the_explorer_gives_the_estimates_of_the_links(links):
-    money = look(measure="officers", specification="instrument").interval
-    row = links["officers"].table.loc["instrument: share of all grants"]
-    assert money == pytest.approx(tuple(row[["estimate", "ci_low", "ci_high"]]))
-    injury = look(measure="violence_with_injury").interval
-    row = links["violence_with_injury"].table.loc["forces and years (fixed effects)"]
-    assert injury == pytest.approx(tuple(row[["estimate", "ci_low", "ci_high"]]))
-
-
-def test_an_interval_that_holds_zero_is_said_before_anything_else():
-    view = look(measure="violence_with_injury")
-    low, high = view.interval[1:]
-    assert low < 0 < high
-    assert str(view.sentence).startswith("These data cannot tell")
-
-
-def test_the_price_base_scales_the_chart_and_leaves_the_estimate():
-    one, other = (look(measure="officers", price_base=base, specification="across")
-                  for base in ("2017/18", "2009/10"))  # fmt: skip
-    ratio = one.chart.data["funding_real_gbp_m"] / other.chart.data["funding_real_gbp_m"]
-    assert ratio.dropna().std() < 1e-9
-    assert ratio.mean() > 1.05
-    assert one.interval == pytest.approx(other.interval)
-
-
-@pytest.mark.parametrize(
-    "choice",
-    [
-        {"measure": "homicide", "specification": "changes"},
-        {"measure": "robbery", "start": "2009/10", "end": "2010/11"},
-        {"measure": "officers", "start": "2005/06", "end": "2008/09"},  # no estimates of funding
-    ],
-)
-def test_a_choice_without_an_estimate_says_why_and_shows_the_place(choice):
-    view = look(place="City of London", **choice)
-    assert str(view.sentence).startswith("No estimate: ")
-    assert view.estimate is None
-    assert np.isnan(view.interval).all()
-    assert not re.search(r"\bnan\b", view.chart.title + view.chart.alt + str(view.sentence))
-
-
-def test_a_period_that_begins_with_the_cuts_has_nothing_before_them_to_check():
-    view = look(measure="robbery", start="2010/11", end="2014/15")
-    assert "pre-trends" not in set(view.checks.frame["check"])
-
-
-def test_what_is_not_known_is_refused_with_the_nearest():
-    with pytest.raises(UnknownNameError, match="Kent"):
-        explorer.explore("Kemt")
-    with pytest.raises(UnknownNameError, match="robbery"):
-        chosen.Choice(measure="robery")
-    with pytest.raises(ParameterError, match="does not run forwards"):
-        chosen.Choice(start="2017/18", end="2010/11")
-
-
-def test_where_nobody_is_there_the_explorer_is_a_plain_page(monkeypatch):
-    found = explorer.Explorer(look(measure="violence_with_injury"))
-    assert set(found._repr_mimebundle_()) == {"text/html", "text/plain"}
-    monkeypatch.setattr(explorer, "attended", lambda: True)
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)  # as if it were not installed
-    assert set(found._repr_mimebundle_()) == {"text/html", "text/plain"}
-
-
-def test_where_somebody_is_there_controls_change_what_is_shown(monkeypatch):
-    widgets = pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
-    monkeypatch.setattr(explorer, "attended", lambda: True)
-    view = look(measure="violence_with_injury")
-    assert "application/vnd.jupyter.widget-view+json" in explorer.Explorer(view)._repr_mimebundle_()
-    grid, state, shown = explorer._controls(view).children
-    boxes = {box.description: box for box in grid.children}
-    assert all(isinstance(box, widgets.Dropdown) for box in boxes.values())
-    boxes["specification"].value = "across"
-    assert "forces&#x27; means compared" in shown.value
-    before = shown.value
-    boxes["end"].value = "2005/06"
-    assert "does not run forwards" in state.value
-    assert shown.value == before
-
-
 # The notebooks, for odd places.
-
-
-def _run(name, **given):
-    """Run a notebook's cells as a script; return what its cells show."""
-    notebook = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))
-    space, shown = {}, []
-    for cell in notebook["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        tree = ast.parse("".join(cell["source"]))
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, name, "exec"), space)
-        if "parameters" in cell["metadata"].get("tags", []):
-            space.update(given)
-        if last is not None:
-            value = eval(compile(ast.Expression(last.value), name, "eval"), space)
-            if value is not None:
-                shown.append(value)
-    return shown
 
 
 @pytest.mark.parametrize(
     ("name", "force"), [("00-start-here", "City of London"), ("01-data", "Dyfed-Powys")]
 )
-def test_the_pages_hold_for_a_tiny_and_a_welsh_force(name, force):
+def test_the_pages_hold_for_a_tiny_and_a_welsh_force(shown_by, name, force):
     texts = []
-    for value in _run(name, force=force):
+    for value in shown_by(name, force=force):
         page = value if hasattr(value, "_repr_html_") else None
         assert page is not None, value
         page._repr_html_()

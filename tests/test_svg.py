@@ -56,9 +56,7 @@ def test_the_picture_stays_the_same_to_the_pixel(browser, draw):
     shots = []
     drawn = as_matplotlib_writes_it(draw)
     # Coordinates to a hundredth of a point may move an edge by less than is seen.
-    rounded = re.sub(
-        r'(?<=[ "])-?\d+\.\d{3,}(?=[^<>]*>)', lambda n: f"{float(n[0]):.2f}", drawn
-    )
+    rounded = re.sub(r'(?<=[ "])-?\d+\.\d{3,}(?=[^<>]*>)', lambda n: f"{float(n[0]):.2f}", drawn)
     for svg in (rounded, compact(drawn)):
         page.set_content(svg[svg.index("<svg") :])
         shots.append(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))

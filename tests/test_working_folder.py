@@ -44,6 +44,9 @@ def test_a_wheel_carries_notebooks_and_data_and_starts_a_folder(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)
+    # The build leaves out what git ignores, and one of its patterns may be a module's name.
+    modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / "crime_analysis").rglob("*.py")}
+    assert modules <= {p.relative_to(site).as_posix() for p in site.rglob("*.py")}
     program = (
         f"import sys; sys.path.insert(0, {str(site)!r}); import crime_analysis as ca; "
         "from crime_analysis import cli; assert ca.__file__.startswith(sys.path[0]); "

@@ -27,8 +27,8 @@ from crime_analysis.build import recognised
 from crime_analysis.build.assemble import MAKERS, READERS, STACKED
 from crime_analysis.build.descriptor import Made, descriptor_of, named
 from crime_analysis.build.earlier import Earlier, open_earlier
-from crime_analysis.errors import CrimeAnalysisError, ParameterError
 from crime_analysis.build.recognised import MissingPublication, Recognised, publications
+from crime_analysis.errors import CrimeAnalysisError, ParameterError
 from crime_analysis.sources.rawfile import Publication
 from crime_analysis.swap import replace_folder, standing
 

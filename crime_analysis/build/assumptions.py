@@ -147,13 +147,13 @@ REGISTER: tuple[tuple[str, ...], ...] = (
         "assembled-grants-not-read", "funding",
         "The Met's core grant as assembled by others from HMIC and Police Authority is not read.",
         "Its sources are: HMIC's workbooks and the authority's papers give the same figures.",
-        "None.", "None worth naming.",
+        "No figure.", "None worth naming.",
     ),
     (
         "no-boundaries", "places",
         "No boundary file is read, and no chart is a map.",
         "No finding here rests on where forces lie, and maps give large areas the most ink.",
-        "None.", "Join ONS's boundaries of police force areas to places by code.",
+        "No figure.", "Join ONS's boundaries of police force areas to places by code.",
     ),
     (
         "deprivation-by-residents", "deprivation_force",
@@ -162,5 +162,103 @@ REGISTER: tuple[tuple[str, ...], ...] = (
         "The indices are published for authorities, not for police forces.",
         "None is in a headline; it stands for welfare reform's reach among the checks.",
         "Average neighbourhoods by population, as the indices do for other areas.",
+    ),
+    (
+        "council-tax-grants-elsewhere", "funding",
+        "HMIC's grants for council tax stay where a force put them: on a line of their own, among"
+        " specific grants, or in the core grant.",
+        "The Met prints £9.4m and nought of them in 2013/14 and 2014/15 and £119.7m from 2015/16,"
+        " when its specific grants fall by £108.6m and its core grant no more than others' does."
+        " In 2014/15 Durham, Norfolk and West Mercia print nought, and their core grants rise by"
+        " 3.0, 6.4 and 5.9% while all forces' fall by 2.5%.",
+        "Neither core grants nor specific grants can be followed from 2013/14 to 2015/16 in these"
+        " forces; the sum of grants can, and so can the change from 2009/10 to 2017/18.",
+        "Take government_grants.",
+    ),
+    (
+        "council-tax-as-printed", "funding",
+        "Council tax that jumps and comes back is kept as HMIC prints it.",
+        "Dyfed-Powys has £44.9m, £43.0m, £37.1m and £47.3m from 2014/15 to 2017/18, and in 2016/17"
+        " no specific grants; no second publication held has Welsh forces. Essex has £62.2m in"
+        " 2013/14, where the outturn has £81.4m; Gwent's rises by 26% in 2017/18 as its formula"
+        " grant falls by 31%.",
+        "Government's share in Dyfed-Powys, 56 and 54% in the years beside it, is 60% in 2016/17."
+        " Neither the share of 2009/10 nor the change to 2017/18 uses these years, but panels of"
+        " every year do.",
+        "Leave the force and year out, or take the outturn for English forces.",
+    ),
+    (
+        "unusual-homicides-kept", "recorded_crime",
+        "A force and year whose homicides are out of line with the years beside it, and of which"
+        " the register of breaks says nothing, is kept.",
+        "The files held name no event: Essex 2019/20, Lancashire 2003/04, Sussex 2017/18 and"
+        " Cumbria 2010/11, by a rule that chance breaks once in 100,000 force-years.",
+        "Without the two that lie in the panel (Cumbria, Sussex) the elasticity of homicide is 0.01"
+        " in place of −0.10; its interval holds nought either way.",
+        "Add them to the register passed to officers_to_violence.",
+    ),
+    (
+        "negative-quarters-kept", "recorded_crime_quarterly",
+        "A quarter with fewer offences than nought is kept.",
+        "Offences cancelled or moved to another force are taken off when that is found.",
+        "Five counts of homicide are negative; no whole year is.", "Use whole years.",
+    ),
+    (
+        "boroughs-later-edition", "borough_crime_monthly",
+        "Of two editions that print a month, the one that goes further is used.",
+        "Offences are reclassified as they are investigated.",
+        "Months differ between editions; none is averaged.", "Take the first that printed a month.",
+    ),
+    (
+        "no-borough-left-out", "borough_crime_monthly",
+        "Offences that the Met places in no borough are left out.",
+        "They belong to no residents.",
+        "Boroughs' violence with injury adds up to 0.9 to 3.2% less than the Met's until 2024/25.",
+        "Use the Met's own count: recorded_crime.",
+    ),
+    (
+        "old-classes-apart", "borough_crime_monthly",
+        "The Met's old and new classes are never joined.",
+        "Violence in the old ones was 25% above the Home Office's count in 2008/09.",
+        "No borough has one series from 2008 on.", "None worth naming.",
+    ),
+    (
+        "specials-in-heads", "borough_officers_monthly",
+        "Specials are counted in heads and kept out of officers.",
+        "They are volunteers, and no full-time equivalent of theirs is printed.",
+        "Strength leaves them out, as the Home Office's does.",
+        "Add them as a measure of presence.",
+    ),
+    (
+        "suppressed-stays-missing", "hospital_admissions",
+        "Counts that the publisher suppressed stay missing, and rounding to five is not undone.",
+        "A count from 1 to 7 could be any of them.",
+        "One month of the East of England and two of the South West are missing.",
+        "Put 4, and try 1 and 7.",
+    ),
+    (
+        "searches-gaps-stay", "stop_and_search_monthly",
+        "Months for which data.police.uk has no records of the Met are absent, not nought.",
+        "They were not sent.", "28 of 113 months are absent.",
+        "Ask the Met for its own count.",
+    ),
+    (
+        "unemployment-boroughs-only", "unemployment",
+        "London's own rate is read as a check of the boroughs', and not kept.",
+        "It is an average of them by another weight, and no borough.",
+        "A rate of London must be weighted from the boroughs'.", "Read it from the publication.",
+    ),
+    (
+        "deprivation-by-edition", "deprivation",
+        "Editions of the indices stand side by side and are never subtracted.",
+        "Scores have no unit, and what they are made of changes between editions.",
+        "Places can be ranked within an edition only.", "Compare ranks.",
+    ),
+    (
+        "share-without-reserves", "government_share",
+        "Government's share is grants over grants and council tax; reserves are in neither.",
+        "What is drawn from reserves was raised before.",
+        "In 2009/10 shares are 0.8 points higher on average than over net revenue expenditure.",
+        "Divide by net_revenue_expenditure.",
     ),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from crime_analysis.codebook.fields import (
     FORCE,
     FUNDING_SERIES,
     MONTH,
+    PLACE,
     SOURCE,
     YEAR,
     Field,
@@ -195,9 +196,10 @@ CONTEXT: tuple[Table, ...] = (
     Table(
         "unemployment",
         "Unemployment by London borough",
-        "Model-based estimates for calendar years 2004 to 2024, London as a whole too.",
+        "Model-based estimates for calendar years 2004 to 2024. The 32 boroughs only: the City of"
+        " London has no estimate, and London's own rate is read as a check and not kept.",
         (
-            Field("place", "string", "Borough, or London"),
+            PLACE,
             Field("year", "integer", "Calendar year", minimum=2000, maximum=2030),
             Field("rate", "number", "Unemployed", "per cent of the workforce", minimum=0),
             Field("half_width", "number", "Half of the 95% interval", "percentage points"),
@@ -282,7 +284,7 @@ CONTEXT: tuple[Table, ...] = (
             Field("alternative", "string", "What else one could do"),
         ),
         ("id",),
-        made_by="crime_analysis/assumptions.py",
+        made_by="crime_analysis/build/assumptions.py",
     ),
     Table(
         "claims",

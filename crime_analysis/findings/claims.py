@@ -259,7 +259,8 @@ def judge(readings: pd.DataFrame) -> dict[str, str]:
     if yes.empty and (own is False or (tested and tested == len(ways))):
         word, why = UNSUPPORTED, "the one definition that can be tested does not agree"
         if tested > 1:
-            why = f"none of {_number(tested)} definitions that can be tested agrees"
+            which = "neither of two" if tested == 2 else f"none of {_number(tested)}"
+            why = f"{which} definitions that can be tested agrees"
     elif yes.empty:
         unknown = readings[_is(readings["agrees"], None) & (readings["role"] == "own")]
         reasons = dict.fromkeys(reason for reason in unknown["caution"] if reason)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from crime_analysis.findings import strength
 from crime_analysis.findings.claims_readings import (
     LAST_MARCH,
     LAST_MONTH,
@@ -21,13 +22,18 @@ from crime_analysis.findings.claims_readings import (
 
 __all__ = ["READINGS", "counts"]
 
-#: Two counts of the Met's officers on one day differ by up to this part (table
-#: ``met_strength_monthly``): a smaller difference between two counts says nothing.
-SAME_COUNT = 0.015
+#: Counts of the Met under the names of this check. A count that another takes up is one with it.
+_NAMES = {
+    strength.OFFICE: "Home Office, 31 March",
+    strength.HMIC: "Home Office, 31 March",
+    strength.MONTHLY: "MOPAC, monthly",
+    strength.EARLIER: "MOPAC, monthly",
+    strength.OLDER_BASIS: "older basis, quoted",
+}
 
 
 def counts(load: Load) -> pd.DataFrame:
-    """Return every count of the Met's officers on hand, each under its own name.
+    """Return the counts of the Met's officers that bear on the claims, each under its own name.
 
     Returns
     -------
@@ -36,24 +42,12 @@ def counts(load: Load) -> pd.DataFrame:
         ``older basis, quoted``), ``year`` and ``per_1000`` (residents on 30 June of that
         year), in order of date. They are counts on different bases: not one series.
     """
-    office = load("officers").query("force == @MET")[["date", "officers_fte"]]
-    months = load("met_strength_monthly")[["month", "officers_fte"]]
-    earlier = load("met_strength_earlier")[["month", "officers_fte"]]
-    earlier = earlier[~earlier["month"].isin(months["month"])]
-    monthly = pd.concat([earlier, months]).rename(columns={"month": "date"})
-    quoted = load("quoted_figures")
-    old = quoted[
-        (quoted["measure"] == "police_officers_fte") & (quoted["period"] < office["date"].min())
-    ].rename(columns={"period": "date", "value": "officers_fte"})
-    stacked = [
-        old[["date", "officers_fte"]].assign(count="older basis, quoted"),
-        office.assign(count="Home Office, 31 March"),
-        monthly.assign(count="MOPAC, monthly"),
-    ]
-    held = pd.concat(stacked).sort_values(["date", "count"], ignore_index=True)
-    people = load("population").query("place == @MET").set_index("year")["population"]
-    year = held["date"].str[:4].astype(int)
-    return held.assign(year=year, per_1000=1000 * held["officers_fte"] / year.map(people))
+    held = strength.counts(MET, load)
+    held = held[held["count"].isin(_NAMES)]
+    held = held.assign(count=held["count"].map(_NAMES), year=held["date"].str[:4].astype(int))
+    held = held.drop_duplicates(["count", "date"])  # the Home Office's own stands first
+    columns = ["date", "officers_fte", "count", "year", "per_1000"]
+    return held.sort_values(["date", "count"], ignore_index=True)[columns]
 
 
 _OFFICE = keys("officers", force=MET, date=LAST_MARCH)
@@ -61,105 +55,73 @@ _MONTHLY = keys("met_strength_monthly", month=LAST_MONTH)
 _OLD = keys("quoted_figures", measure="police_officers_fte", place=MET)
 
 
-def _latest(held: pd.DataFrame, count: str, date: str) -> float:
-    rows = held[(held["count"] == count) & (held["date"] == date)]
-    return float(rows["officers_fte"].iloc[0]) if len(rows) else np.nan
-
-
-def _years(since: str, until: str) -> float:
-    return (pd.Timestamp(until) - pd.Timestamp(since)).days / 365.25
-
-
 def below(e: Evidence) -> list[Reading]:
     """Return whether officers were below the line before the article, and for how long not."""
-    held, line, years = counts(e.load), e.claimed["officers"], e.claimed["years"]
-    band = (-np.inf, line)
-    monthly = held[(held["count"] == "MOPAC, monthly") & (held["date"] <= LAST_MONTH)]
-    crossed = _crossed(monthly, line)
-    # Months end: the count of March 2018 is that of its last day, as the Home Office's is.
-    when = str(pd.Period(crossed).end_time.date()) if crossed else LAST_MARCH
-    past = held[held["date"] < (crossed or LAST_MONTH)]
-    under = past.loc[past["officers_fte"] < line, "date"]
-    last = under.max() if len(under) else None
-    since = past.loc[past["date"] > last, "date"].min() if last else past["date"].min()
-    least = _years(since, when)
-    most = _years(last, when) if last else np.nan
+    line, years = e.claimed["officers"], e.claimed["years"]
+    held, band = strength.counts(MET, e.load), (-np.inf, line)
+    since = strength.since_below(held, line).set_index("count").loc[strength.MONTHLY]
+    least, most = float(since["least_years"]), float(since["most_years"])
     # A year of fewer than 15.5 reads as 15.
     fits = None if np.isnan(most) else bool(least - 0.5 <= years < most + 0.5)
-    name, latest = "MOPAC's monthly count", _latest(held, "MOPAC, monthly", LAST_MONTH)
+    name, crossed = "MOPAC's monthly count", since["crossed"]
+    note = "No earlier count on hand is below."
+    if isinstance(since["last_below"], str):
+        note = (
+            f"Last count below: {since['last_below']}, {since['last_below_count']}; no count on"
+            f" hand until {since['not_below_from']}."
+        )
     return [
-        compared(name, "own", LAST_MONTH, latest,
-                 "officers", band, origin=_MONTHLY,
-                 note=f"First month below: {crossed}." if crossed else "No month is below."),
+        compared(name, "own", LAST_MONTH, _at(held, strength.MONTHLY, LAST_MONTH), "officers", band,
+                 origin=_MONTHLY, note=f"First month below: {crossed}."
+                 if isinstance(crossed, str) else "No month is below."),
         Reading(
             name, "own", "years since a count below", most, "years", years - 0.5, years + 0.5,
             agrees=fits, value_low=least, value_high=most,
-            note=f"Last count below: {last}, on an older basis; no count on hand until {since}."
-            if last else "No earlier count on hand is below.",
+            note=note if isinstance(crossed, str) else "",
             origin=f"{keys('met_strength_monthly', month=f'..{LAST_MONTH}')}; {_OLD};"
             f" {keys('officers', force=MET)}; {keys('met_strength_earlier')}",
         ),
         compared("the Home Office's count", "rival", LAST_MARCH,
-                 _latest(held, "Home Office, 31 March", LAST_MARCH), "officers", band,
-                 origin=_OFFICE),
+                 _at(held, strength.OFFICE, LAST_MARCH), "officers", band, origin=_OFFICE),
     ]  # fmt: skip
 
 
-def _crossed(monthly: pd.DataFrame, line: float) -> str:
-    """Return the first month of the spell below the line that lasts to the end; else nothing."""
-    above = monthly.loc[monthly["officers_fte"] >= line, "date"]
-    spell = monthly if above.empty else monthly[monthly["date"] > above.max()]
-    return str(spell["date"].iloc[0]) if len(spell) else ""
+def _at(held: pd.DataFrame, count: str, date: str, unit: str = "officers_fte") -> float:
+    rows = held[(held["count"] == count) & (held["date"] == date)]
+    return float(rows[unit].iloc[0]) if len(rows) else np.nan
 
 
 def fewest(e: Evidence) -> list[Reading]:
     """Return whether the latest count is the lowest of the years claimed, in all and per head."""
-    held, years = counts(e.load), e.claimed["years"]
-    start = int(LAST_MARCH[:4]) - int(years)
-    past = held[(held["date"] < LAST_MARCH) & (held["year"] >= start)]
-    past = past[past["count"] != "MOPAC, monthly"]
-    reach = f"Counts on hand go back to {past['date'].min()} only."
+    held = strength.counts(MET, e.load)
+    found = strength.lowest_for(held, e.claimed["years"]).set_index(["count", "unit"])
+    answers = {"yes": True, "no": False, "cannot tell": None}
 
-    def reading(
-        definition: str, role: str, count: str, date: str, unit: str, origin: str
-    ) -> Reading:
-        column = "officers_fte" if unit == "officers" else unit
-        rows = held[(held["count"] == count) & (held["date"] == date)]
-        value = float(rows[column].iloc[0]) if len(rows) else np.nan
-        known = past.dropna(subset=[column])
-        if known.empty:
-            return compared(
-                definition,
-                role,
-                date,
-                np.nan,
-                unit,
-                origin=origin,
-                caution="no earlier count can be compared",
-            )
-        lowest = known.loc[known[column].idxmin()]
-        # Fewer before, by more than two counts of one day differ: false. Else every year is needed.
-        fewer = lowest[column] < value * (1 - SAME_COUNT)
-        whole = known["year"].min() <= start
-        agrees = None
-        if np.isfinite(value):
-            agrees = False if fewer else True if whole and value < lowest[column] else None
+    def reading(definition: str, role: str, count: str, date: str, column: str) -> Reading:
+        unit = "officers" if column == "officers_fte" else column
+        origin = _OFFICE if count == strength.OFFICE else _MONTHLY
+        value = _at(held, count, date, column)
+        if not np.isfinite(value) or (lowest := found.loc[(count, column)])["lowest_on"] is None:
+            return compared(definition, role, date, np.nan, unit, origin=origin,
+                            caution="no earlier count can be compared")  # fmt: skip
+        reach = held.dropna(subset=[column])["date"].min()
         return Reading(
-            definition, role, date, value, unit, high=float(lowest[column]), agrees=agrees,
-            note=f"Lowest before, {lowest['count']}: {lowest['date']}. {reach}",
+            definition, role, date, value, unit, high=float(lowest["lowest_before"]),
+            agrees=answers[lowest["answer"]],
+            note=f"Lowest before, {lowest['lowest_count']}: {lowest['lowest_on']}. Counts on hand"
+            f" go back to {reach} only.",
             origin=f"{origin}; {_OLD}; {keys('officers', force=MET)}"
             + ("" if unit == "officers" else f"; {keys('population', place=MET)}"),
         )  # fmt: skip
 
-    office, monthly = "Home Office, 31 March", "MOPAC, monthly"
+    office, monthly = strength.OFFICE, strength.MONTHLY
+    heads = "officers per 1,000 residents"
     return [
-        reading("officers, Home Office", "own", office, LAST_MARCH, "officers", _OFFICE),
-        reading("officers, MOPAC", "rival", monthly, LAST_MONTH, "officers", _MONTHLY),
-        reading("officers per 1,000 residents, Home Office", "rival", office, LAST_MARCH,
-                "per_1000", _OFFICE),
-        reading("officers per 1,000 residents, MOPAC", "rival", monthly, LAST_MONTH, "per_1000",
-                _MONTHLY),
-    ]  # fmt: skip
+        reading("officers, Home Office", "own", office, LAST_MARCH, "officers_fte"),
+        reading("officers, MOPAC", "rival", monthly, LAST_MONTH, "officers_fte"),
+        reading(f"{heads}, Home Office", "rival", office, LAST_MARCH, "per_1000"),
+        reading(f"{heads}, MOPAC", "rival", monthly, LAST_MONTH, "per_1000"),
+    ]
 
 
 def moved(e: Evidence) -> list[Reading]:
@@ -167,7 +129,7 @@ def moved(e: Evidence) -> list[Reading]:
     low, high, months = (e.claimed[n] for n in ("officers_low", "officers_high", "months"))
     measure = "Violent Crime Taskforce: officers moved to it"
     found = quoted_figure(e.load("quoted_figures"), measure, "2018-09")
-    all_of = _latest(counts(e.load), "MOPAC, monthly", LAST_MONTH)
+    all_of = _at(strength.counts(MET, e.load), strength.MONTHLY, LAST_MONTH)
     return [
         compared(
             "officers moved, by the Met's own records", "own", measure, found, "officers",

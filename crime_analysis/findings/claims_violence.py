@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import breaks, checks, periods
+from crime_analysis.findings import measures, season
 from crime_analysis.findings.claims_readings import (
     BEFORE,
     LAST_YEAR,
@@ -24,14 +25,13 @@ from crime_analysis.findings.claims_readings import (
     compared,
     keys,
 )
+from crime_analysis.findings.one_force import admissions, residents
 from crime_analysis.inference.instruments import FirstStage
 from crime_analysis.links import LONDON, Link, chain, verdict, without_events
 from crime_analysis.models.panel_regression import fit_panel
 
 __all__ = ["READINGS", "causal"]
 
-_SUMMER = 2018
-_SUMMERS_AT_LEAST = 5
 #: offence group, how it is named; the first is the plain reading of "violent crime".
 _RECORDED = {
     "violence_against_the_person": "violence against the person, recorded",
@@ -45,35 +45,25 @@ _ADMISSIONS = "hospital admissions for assault by sharp object"
 
 def sky_high(e: Evidence) -> list[Reading]:
     """Return the last whole year's violence over the highest earlier year's, by measure."""
-    crime = e.load("recorded_crime").query("force == @MET")
-    wide = crime.pivot(index="financial_year", columns="offence_group", values="offences")
-    people = e.load("population").query("place == @MET").set_index("year")["population"]
+    years = measures.yearly(MET, e.load)
+    people = years.index.map(periods.start).map(residents(MET, e.load)).to_numpy(dtype=float)
     readings = []
     for group, label in _RECORDED.items():
-        counts = wide[group] if group in wide else pd.Series(dtype=float)
-        rates = counts / counts.index.map(periods.start).map(people).to_numpy() * 1000
+        rates = years[group] / people * 1000
         origin = (
             f"{keys('recorded_crime', force=MET, offence_group=group, financial_year='..2017/18')};"
             f" {keys('population', place=MET)}"
         )
         role = "own" if group == "violence_against_the_person" else "rival"
         readings.append(_against_earlier(e, label, role, rates, group, "per 1,000", origin))
-    severity = e.load("crime_severity").query(
-        "force == @MET and offence_group == 'violence_against_the_person'"
-    )
     readings.append(
         _against_earlier(
-            e, "violence by ONS's Crime Severity Score", "rival",
-            severity.set_index("financial_year")["score"], "violence_against_the_person",
-            "weighted offences per resident",
+            e, "violence by ONS's Crime Severity Score", "rival", years["severity"],
+            "violence_against_the_person", "weighted offences per resident",
             keys("crime_severity", force=MET, offence_group="violence_against_the_person"),
         )
     )  # fmt: skip
-    stays = e.load("hospital_admissions").query("region == 'London'")
-    year = stays["month"].map(lambda m: breaks.financial_year(f"{m}-01"))
-    yearly = stays.groupby(year)["admissions"].agg(["sum", "count"])
-    whole = yearly["sum"].where(yearly["count"] == 12)
-    rates = whole / whole.index.map(periods.start).map(people).to_numpy() * 100_000
+    rates = years["admissions"] / people * 100_000
     origin = f"{keys('hospital_admissions', region='London')}; {keys('population', place=MET)}"
     readings.append(_against_earlier(e, _ADMISSIONS, "rival", rates, "", "per 100,000", origin))
     return readings
@@ -119,20 +109,18 @@ def bad_summer(e: Evidence) -> list[Reading]:
     summer near a change in recording (from the summer before to the summer after) is not
     compared.
     """
-    monthly = e.load("borough_crime_monthly").query("classification == 'new'")
-    stays = e.load("hospital_admissions").query("region == 'London'").set_index("month")
     readings = []
     for group, label in [*_RECORDED.items(), ("admissions", _ADMISSIONS)]:
         if group == "knife_offences":  # not there by month in these years
             continue
         if group == "admissions":
-            series = stays["admissions"]
+            months = admissions(MET, e.load).set_index("month")[group]
             origin = keys("hospital_admissions", region="London", month="..2018-08")
         else:
-            series = monthly.groupby("month")[group].sum(min_count=monthly["place"].nunique())
+            months = season.boroughs_added([group], e.load)[group]
             origin = keys("borough_crime_monthly", classification="new", month="..2018-08")
         own = "own" if group == "violence_with_injury" else "rival"
-        readings += [_summer(e, label, own, series, group, origin), _motive(label, own)]
+        readings += [_summer(e, label, own, months, group, origin), _motive(label, own)]
     return readings
 
 
@@ -145,37 +133,22 @@ def _motive(label: str, role: str) -> Reading:
 
 
 def _summer(
-    e: Evidence, label: str, role: str, series: pd.Series, group: str, origin: str
+    e: Evidence, label: str, role: str, months: pd.Series, group: str, origin: str
 ) -> Reading:
-    ratios = pd.Series({year: _over_the_year_before(series, year) for year in _summers(series)})
-    now = ratios.pop(_SUMMER) if _SUMMER in ratios else np.nan
-    recorded = "" if group == "admissions" else group
-    # Forces changed their practice while they were inspected, before the register's date.
-    like = [y for y in ratios.index if not _breaks(e, recorded, f"{y - 1}-06-01", f"{y + 1}-08-31")]
-    earlier = ratios[like].dropna()
-    part = f"summer {_SUMMER} over the year before it"
+    ratios = season.summer_over_year(season.placed(months), 12)["ratio"].dropna()
+    register = e.load("breaks")
+    like = [y for y in ratios.index if not season.near_a_break(group, "summer", register, MET, y)]
+    ratios = ratios[like]
+    now, earlier = ratios.get(season.SUMMER, np.nan), ratios[ratios.index < season.SUMMER]
+    part = f"summer {season.SUMMER} over the year before it"
     value, note = np.nan, f"{len(earlier)} earlier summers can be compared: too few to say."
-    if len(earlier) >= _SUMMERS_AT_LEAST and np.isfinite(now):
+    if len(earlier) >= season.FEWEST_EARLIER and np.isfinite(now):
         value = float(now / earlier.max())
         note = (
             f"{now - 1:+.1%} on the twelve months before; the most before was"
             f" {earlier.max() - 1:+.1%} ({earlier.idxmax()}), of {len(earlier)} summers."
         ).replace("-", "−")
     return compared(label, role, part, value, "of_highest", (1, np.inf), note=note, origin=origin)
-
-
-def _summers(series: pd.Series) -> range:
-    years = sorted({int(month[:4]) for month in series.index})
-    return range(years[0], _SUMMER + 1) if years else range(0)
-
-
-def _over_the_year_before(series: pd.Series, year: int) -> float:
-    """Return June to August over a quarter of the twelve months before; NaN if a month lacks."""
-    summer = [f"{year}-{month:02d}" for month in (6, 7, 8)]
-    before = [str(m) for m in pd.period_range(f"{year - 1}-06", f"{year}-05", freq="M")]
-    months = series.reindex([*summer, *before]).astype(float)
-    year_before = months[before].sum(min_count=12)
-    return float(months[summer].sum(min_count=3) / (year_before / 4)) if year_before else np.nan
 
 
 def causal(panel: pd.DataFrame, links: Mapping[str, Link], register: pd.DataFrame) -> Causal:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crime_analysis import catalog, periods, places
+from crime_analysis import breaks, catalog, periods, places
 from crime_analysis.findings.claims_readings import Load
 from crime_analysis.findings.counts import (
     Ratio,
@@ -19,9 +19,8 @@ from crime_analysis.findings.counts import (
     told_apart,
     whole_years,
 )
-from crime_analysis.findings.place_report import region_of
+from crime_analysis.findings.one_force import admissions, residents
 from crime_analysis.links import LONDON, without_events
-from crime_analysis.panel import TOO_FEW_RESIDENTS
 
 __all__ = [
     "BASE",
@@ -35,6 +34,8 @@ __all__ = [
     "index",
     "knife_crime",
     "parting",
+    "recording_breaks",
+    "recording_changed",
     "touched",
     "yearly",
 ]
@@ -42,7 +43,7 @@ __all__ = [
 #: By column of `yearly`: its name in words. The first two hardly depend on how police record.
 MEASURES = {
     "homicide": "homicide",
-    "admissions": "hospital admissions, sharp object",
+    "admissions": "hospital admissions (region)",
     "robbery": "robbery",
     "knife_offences": "knife offences",
     "severity": "violence, Crime Severity Score",
@@ -83,6 +84,32 @@ def touched(register: pd.DataFrame) -> pd.Series:
     return pd.Series(moved)
 
 
+def recording_breaks(register: pd.DataFrame, force: str | None, name: str) -> pd.DataFrame:
+    """Return the changes in how a force records a measure, in order of date.
+
+    Parameters
+    ----------
+    register : DataFrame
+        The shipped table ``breaks``.
+    force : str or None
+        The place; None for those that touch every place.
+    name : str
+        One of `MEASURES`.
+    """
+    if name == "admissions":
+        return register.iloc[:0]
+    counted = _SCORED if name == "severity" else name
+    rows = breaks.affecting(register, "recorded_crime", counted, force)
+    rows = rows[rows["places"] == "all"] if force is None else rows
+    return rows[rows["kind"].isin(["recording", "definition", "system"])]
+
+
+def recording_changed(rows: pd.DataFrame, start: str, end: str) -> bool:
+    """Return whether one of some breaks falls after the first day of one year, by another's end."""
+    first, last = f"{periods.start(start)}-04-02", f"{periods.start(end) + 1}-03-31"
+    return bool(rows["date"].between(first, last).any())
+
+
 def yearly(force: str, load: Load = catalog.load) -> pd.DataFrame:
     """Return a force's measures by financial year, whole years only.
 
@@ -110,12 +137,8 @@ def yearly(force: str, load: Load = catalog.load) -> pd.DataFrame:
     wide = rows.pivot(index="financial_year", columns="offence_group", values="offences")
     score = load("crime_severity").query("force == @force and offence_group == @_SCORED")
     wide["severity"] = score.set_index("financial_year")["score"].reindex(wide.index)
-    stays = load("hospital_admissions")
-    wide["admissions"] = np.nan
-    if region_of(force) and force not in TOO_FEW_RESIDENTS:
-        sums = whole_years(stays[stays["region"] == region_of(force)], "admissions")
-        sums.index = sums.index.map(periods.label)
-        wide["admissions"] = sums.reindex(wide.index)
+    stays = whole_years(admissions(force, load), "admissions")
+    wide["admissions"] = stays.rename(index=periods.label).reindex(wide.index)
     return wide.reindex(columns=list(MEASURES)).rename_axis(columns=None).astype(float)
 
 
@@ -136,7 +159,10 @@ def index(years: pd.DataFrame, base: str = BASE) -> pd.DataFrame:
 
 
 def parting(
-    years: pd.DataFrame, register: pd.DataFrame, span: tuple[str, str] = PARTED
+    years: pd.DataFrame,
+    register: pd.DataFrame,
+    force: str | None = None,
+    span: tuple[str, str] = PARTED,
 ) -> pd.DataFrame:
     """Return how far each measure moved between two years, and whether recording touched it.
 
@@ -146,6 +172,8 @@ def parting(
         From `yearly`.
     register : DataFrame
         The shipped table ``breaks``.
+    force : str, optional
+        The place; without it only changes in every place's recording are known.
     span : tuple of str
         The years compared.
 
@@ -154,7 +182,8 @@ def parting(
     DataFrame
         By ``measure``: ``before``, ``after``, ``change`` (proportional; missing if either is, or
         the first is nought), ``ci_low``, ``ci_high`` (homicide and admissions only, whose events
-        are small in number and independent: exact Poisson) and ``touched``.
+        are small in number and independent: exact Poisson), ``touched`` and ``crossed`` (its
+        recording changed between the years for another reason than the inspection).
     """
     pair = years.reindex(list(span))
     rows = []
@@ -168,7 +197,9 @@ def parting(
         rows.append(row)
     frame = pd.DataFrame(rows, pd.Index(MEASURES, name="measure"))
     columns = ["before", "after", "change", "ci_low", "ci_high"]
-    return frame[columns].assign(touched=touched(register).reindex(frame.index))
+    others = register[register["id"] != _INSPECTION]
+    crossed = [recording_changed(recording_breaks(others, force, n), *span) for n in frame.index]
+    return frame[columns].assign(touched=touched(register).reindex(frame.index), crossed=crossed)
 
 
 def homicides(
@@ -191,18 +222,11 @@ def homicides(
         By ``financial_year``: ``homicides``, ``ci_low``, ``ci_high`` (exact Poisson), ``event``
         (the register says that one event dominates the year) and ``against_end`` (``lower``,
         ``higher`` or ``neither`` than `end`'s rate; missing for `end` itself, for years without
-        residents and for years with an event).
+        residents, or with too few for rates, and for years with an event).
     """
-    force = places.force(force)
-    crime = load("recorded_crime").query("force == @force and offence_group == 'homicide'")
-    crime = crime.rename(columns={"offences": "homicide"})
-    counts = crime.set_index("financial_year")["homicide"].astype(float).rename("homicides")
-    low, high = poisson_interval(counts)
-    found = pd.DataFrame({"homicides": counts, "ci_low": low, "ci_high": high})
-    without = without_events(crime, register, "homicide").set_index("financial_year")["homicide"]
-    found["event"] = counts.notna() & without.reindex(counts.index).isna()
-    people = load("population").query("place == @force").set_index("year")["population"]
-    exposure = pd.Series(found.index.map(periods.start).map(people), found.index).astype(float)
+    found = _homicides(force, register, load)
+    counts, exposure = found["homicides"], found.pop("residents")
+    found["ci_low"], found["ci_high"] = poisson_interval(counts)
     usable = counts.notna() & exposure.notna() & ~found["event"]
     found["against_end"] = None
     if usable.get(end, False):
@@ -218,16 +242,24 @@ def homicide_ratio(
     Missing where residents are too few for rates or not on hand, if either count is not known,
     and if the register says that one event dominates it.
     """
+    rows = _homicides(force, register, load)
+    pair = rows[~rows["event"]].reindex([start, end])
+    (base, count), (base_people, people) = pair["homicides"], pair["residents"]
+    return rate_ratio(float(count), float(people), float(base), float(base_people))
+
+
+def _homicides(force: str, register: pd.DataFrame, load: Load) -> pd.DataFrame:
+    """Return homicides and residents by year, and whether one event dominates the year."""
     force = places.force(force)
     crime = load("recorded_crime").query("force == @force and offence_group == 'homicide'")
-    crime = without_events(crime.rename(columns={"offences": "homicide"}), register, "homicide")
-    counts = crime.set_index("financial_year")["homicide"].reindex([start, end])
-    people = load("population").query("place == @force").set_index("year")["population"]
-    people = people.reindex([periods.start(start), periods.start(end)])
-    if force in TOO_FEW_RESIDENTS:
-        people = people * np.nan
-    (base, count), (base_people, count_people) = counts, people
-    return rate_ratio(float(count), float(count_people), float(base), float(base_people))
+    crime = crime.rename(columns={"offences": "homicide"}).set_index("financial_year", drop=False)
+    counts = crime["homicide"].astype(float)
+    without = without_events(crime, register, "homicide")["homicide"].reindex(counts.index)
+    people = residents(force, load)
+    exposure = pd.Series(counts.index.map(periods.start).map(people), counts.index, dtype=float)
+    return pd.DataFrame(
+        {"homicides": counts, "event": counts.notna() & without.isna(), "residents": exposure}
+    )
 
 
 def knife_crime(force: str, load: Load = catalog.load) -> pd.DataFrame:

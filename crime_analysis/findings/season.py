@@ -15,9 +15,8 @@ import pandas as pd
 from crime_analysis import breaks, catalog, periods, places
 from crime_analysis.findings.claims_readings import Load
 from crime_analysis.findings.measures import touched
-from crime_analysis.findings.place_report import region_of
-from crime_analysis.links import LONDON
-from crime_analysis.panel import TOO_FEW_RESIDENTS
+from crime_analysis.findings.one_force import admissions
+from crime_analysis.links import LONDON, without_events
 
 __all__ = [
     "FEWEST_EARLIER",
@@ -25,20 +24,26 @@ __all__ = [
     "SEASONAL",
     "SUMMER",
     "Series",
+    "boroughs_added",
     "extremes",
     "multiplicative",
+    "near_a_break",
+    "placed",
     "series",
+    "summer_over_year",
+    "year_over_year",
 ]
 
 SUMMER = 2018
 #: With fewer earlier summers (or years) no range is foretold.
 FEWEST_EARLIER = 5
 #: Nor where earlier ones count fewer events on average: chance of few events is no normal law.
+#: With fewer a month or quarter, over all years, no season is shown.
 FEWEST_EVENTS = 10
 #: By column: name in words, in the order of `measures.MEASURES`.
 SEASONAL = {
     "homicide": "homicide",
-    "admissions": "hospital admissions, sharp object",
+    "admissions": "hospital admissions (region)",
     "knife_crime": "knife crime, MOPAC to 2015",
     "robbery": "robbery",
     "violence_with_injury": "violence with injury",
@@ -82,7 +87,8 @@ def series(force: str, load: Load = catalog.load) -> Series:
     """Return London's measures by month, or another force's by quarter.
 
     The Met's months are the sums of its boroughs under its new classes, from April 2010; knife
-    crime is MOPAC's, to November 2015. Other forces publish by quarter, from April 2012.
+    crime is MOPAC's, to November 2015. Other forces publish by quarter, from April 2012; homicides
+    of a year that one event dominates are missing.
 
     Parameters
     ----------
@@ -92,19 +98,15 @@ def series(force: str, load: Load = catalog.load) -> Series:
         Gives a shipped table by name.
     """
     force = places.force(force)
-    stays = load("hospital_admissions")
-    region = "" if force in TOO_FEW_RESIDENTS else region_of(force)
-    stays = stays[stays["region"] == region]
-    stays = _placed(stays.set_index("month")["admissions"])
+    stays = placed(admissions(force, load).set_index("month")["admissions"])
     if force == LONDON:
-        crime = load("borough_crime_monthly").query("classification == 'new'")
-        names = ["homicide", "robbery", "violence_with_injury"]
-        sums = crime.groupby("month")[names].sum(min_count=crime["place"].nunique())
+        sums = boroughs_added(["homicide", "robbery", "violence_with_injury"], load)
         knives = load("met_violence_monthly").set_index("month")["knife_crime"]
-        parts = [_placed(sums[name]) for name in names] + [stays, _placed(knives)]
+        parts = [placed(sums[name]) for name in sums] + [stays, placed(knives)]
         wide = pd.concat(parts, axis=1)
         return Series(force, 12, wide.reindex(columns=list(SEASONAL)).sort_index())
     rows = load("recorded_crime_quarterly").query("force == @force")
+    rows = without_events(rows, load("breaks"), "homicide")
     keys = [rows["financial_year"].map(periods.start).rename("fy_start"),
             (rows["quarter"] - 1).rename("part")]  # fmt: skip
     wide = rows.set_index(keys)[["homicide", "robbery", "violence_with_injury"]]
@@ -114,12 +116,21 @@ def series(force: str, load: Load = catalog.load) -> Series:
     return Series(force, 4, wide.reindex(columns=list(SEASONAL)).sort_index())
 
 
-def _placed(months: pd.Series) -> pd.Series:
-    """Return a monthly count by financial year and month of it, 0 for April."""
+def boroughs_added(names: list[str], load: Load = catalog.load) -> pd.DataFrame:
+    """Return offence groups of all London boroughs by month, under the Met's new classes.
+
+    Missing where one borough is.
+    """
+    crime = load("borough_crime_monthly").query("classification == 'new'")
+    return crime.groupby("month")[names].sum(min_count=crime["place"].nunique())
+
+
+def placed(months: pd.Series) -> pd.Series:
+    """Return a monthly count by ``fy_start`` and ``part``, the month of the year, 0 for April."""
     year = months.index.str[:4].astype("int64")
     part = (months.index.str[5:7].astype("int64") - 4) % 12
-    placed = pd.MultiIndex.from_arrays([year - (part > 8), part], names=["fy_start", "part"])
-    return pd.Series(months.to_numpy(dtype=float), placed, name=months.name)
+    at = pd.MultiIndex.from_arrays([year - (part > 8), part], names=["fy_start", "part"])
+    return pd.Series(months.to_numpy(dtype=float), at, name=months.name)
 
 
 def _days(fy_start: int, part: int, per_year: int) -> int:
@@ -147,7 +158,8 @@ def multiplicative(found: Series, column: str) -> pd.DataFrame:
     -------
     DataFrame
         By ``part``: ``estimate`` (1 is the daily mean), ``ci_low``, ``ci_high`` (95%), ``events``.
-        Without rows if there are not two whole years, or no events in some part. ``attrs``:
+        Without rows if there are not two whole years, or fewer than `FEWEST_EVENTS` events in a
+        part on average, or none in some. ``attrs``:
         ``years`` (first, last and how many), ``dispersion``, and ``p_value`` of no season at
         all (F test of Pearson's statistic over the dispersion).
     """
@@ -157,7 +169,7 @@ def multiplicative(found: Series, column: str) -> pd.DataFrame:
     wide = wide[(wide.index <= _LAST_SEASON) & wide.notna().all(axis=1)]
     empty = pd.DataFrame(columns=["estimate", "ci_low", "ci_high", "events"]).rename_axis("part")
     events = wide.sum()
-    if len(wide) < 2 or (events == 0).any():
+    if len(wide) < 2 or events.mean() < FEWEST_EVENTS or (events == 0).any():
         return empty
     days = pd.DataFrame(
         [[_days(year, part, found.per_year) for part in wide.columns] for year in wide.index],
@@ -191,28 +203,35 @@ def multiplicative(found: Series, column: str) -> pd.DataFrame:
     return table
 
 
-def summer_over_year(found: Series, column: str) -> pd.DataFrame:
+def summer_over_year(counts: pd.Series, per_year: int) -> pd.DataFrame:
     """Return each summer's count, and over a quarter of the twelve months before it.
 
     Both hold the same months each year, so the season cancels, and a steady trend moves every
     ratio alike.
+
+    Parameters
+    ----------
+    counts : Series
+        By ``fy_start`` and ``part``, a column of `Series.counts` or from `placed`.
+    per_year : int
+        12 (the summer is June to August) or 4 (July to September).
 
     Returns
     -------
     DataFrame
         By ``year``: ``count``, ``ratio``; missing if a month is.
     """
-    parts = [2, 3, 4] if found.per_year == 12 else [1]
-    counts = found.counts[column].to_numpy(dtype=float)
-    fy, part = (found.counts.index.get_level_values(level) for level in (0, 1))
-    at = pd.Series(counts, fy * found.per_year + part)
+    parts = [2, 3, 4] if per_year == 12 else [1]
+    fy, part = (counts.index.get_level_values(level) for level in (0, 1))
+    at = pd.Series(counts.to_numpy(dtype=float), fy * per_year + part)
     rows = {}
     for year in sorted(set(fy)):
-        first = year * found.per_year + parts[0]
+        first = year * per_year + parts[0]
         summer = at.reindex(range(first, first + len(parts))).sum(min_count=len(parts))
-        before = at.reindex(range(first - found.per_year, first)).sum(min_count=found.per_year)
+        before = at.reindex(range(first - per_year, first)).sum(min_count=per_year)
         rows[year] = {"count": summer, "ratio": summer / (before / 4) if before > 0 else np.nan}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("year")
+    found = pd.DataFrame.from_dict(rows, orient="index", columns=["count", "ratio"])
+    return found.rename_axis("year")
 
 
 def year_over_year(years: pd.Series) -> pd.DataFrame:
@@ -256,9 +275,8 @@ def extremes(
     """
     rows = []
     for name in ("homicide", "admissions", "robbery", "violence_with_injury"):
-        rows.append(
-            _row(name, "summer", summer_over_year(found, name), register, found.place, year)
-        )
+        table = summer_over_year(found.counts[name], found.per_year)
+        rows.append(_row(name, "summer", table, register, found.place, year))
     for name in ("homicide", "admissions", "knife_offences", "robbery", "violence_with_injury"):
         table = year_over_year(years[name])
         rows.append(_row(name, "financial year", table, register, found.place, year))
@@ -272,7 +290,9 @@ def _row(
 
     table = table[table.index <= year].dropna(subset=["count"])
     ratios = table["ratio"].dropna()
-    crossed = [y for y in ratios.index if y != year and _broken(name, span, register, force, y)]
+    crossed = [
+        y for y in ratios.index if y != year and near_a_break(name, span, register, force, y)
+    ]
     if touched(register)[name]:  # the register's advice on the recording standard of 2002
         crossed = sorted({*crossed, *(y for y in ratios.index if y < _STANDARD_SETTLED)})
     earlier = ratios.drop(crossed).drop(year, errors="ignore")
@@ -287,7 +307,7 @@ def _row(
     if year in table.index:
         row["rank_count"] = int((table["count"] > table.at[year, "count"]).sum()) + 1
     # Recording changed between the year before and this one: its own ratio cannot be read.
-    own = np.isfinite(now) and not _broken(name, span, register, force, year)
+    own = np.isfinite(now) and not near_a_break(name, span, register, force, year)
     if own:
         row["rank"] = int((earlier > now).sum()) + 1
     enough = len(earlier) >= FEWEST_EARLIER
@@ -300,7 +320,7 @@ def _row(
     return row
 
 
-def _broken(name: str, span: str, register: pd.DataFrame, force: str, year: int) -> bool:
+def near_a_break(name: str, span: str, register: pd.DataFrame, force: str, year: int) -> bool:
     """Return whether a change in recording or an event falls in a ratio's months or beside them.
 
     Forces changed their practice while they were inspected, before the register's date, and went

@@ -11,10 +11,9 @@ import pandas as pd
 
 from crime_analysis import catalog, places
 from crime_analysis.claims_register import claimed
-from crime_analysis.findings import claims_officers
 from crime_analysis.findings.borough_report import OFFICERS_SPAN
-from crime_analysis.findings.claims_officers import SAME_COUNT
 from crime_analysis.findings.claims_readings import LAST_MONTH, Load
+from crime_analysis.findings.one_force import residents
 from crime_analysis.links import LONDON
 from crime_analysis.panel import TOO_FEW_RESIDENTS
 
@@ -26,6 +25,7 @@ __all__ = [
     "MONTHLY",
     "OFFICE",
     "OLDER_BASIS",
+    "SAME_COUNT",
     "borough_posts",
     "claimed_line",
     "counts",
@@ -44,6 +44,9 @@ LATER = "Home Office, quoted from pages"
 MONTHLY = "MOPAC, monthly"
 EARLIER = "MOPAC, monthly, edition of 2015"
 OLDER_BASIS = "older basis, quoted from pages"
+#: Two counts of the Met's officers on one day differ by up to this part (table
+#: ``met_strength_monthly``): a smaller difference between two counts says nothing.
+SAME_COUNT = 0.015
 #: The month before the Met restructured.
 _BEFORE_RESTRUCTURE = "2012-02"
 _ROLES = {
@@ -127,11 +130,8 @@ def counts(force: str, load: Load = catalog.load) -> pd.DataFrame:
         parts += _met_only(load)
     held = pd.concat([part[["count", "date", "officers_fte"]] for part in parts])
     held = held.drop_duplicates(["count", "date"])  # Essex: HMIC's figure stands in both tables
-    people = load("population").query("place == @force").set_index("year")["population"]
     year = held["date"].str[:4].astype("int64")
-    held["per_1000"] = 1000 * held["officers_fte"] / year.map(people)
-    if force in TOO_FEW_RESIDENTS:
-        held["per_1000"] = np.nan
+    held["per_1000"] = 1000 * held["officers_fte"] / year.map(residents(force, load))
     # A month's count is that of its last day, as the Home Office's of 31 March is.
     held["when"] = pd.to_datetime(held["date"], format="ISO8601") + pd.offsets.MonthEnd(0)
     order = [OFFICE, HMIC, FIRST_PRINTED, LATER, MONTHLY, EARLIER, OLDER_BASIS]
@@ -142,16 +142,19 @@ def counts(force: str, load: Load = catalog.load) -> pd.DataFrame:
 
 def _met_only(load: Load) -> list[pd.DataFrame]:
     """Return the Met's monthly counts, edition by edition, and those quoted from pages."""
-    held = claims_officers.counts(load)
-    newer = set(load("met_strength_monthly")["month"])
-    monthly = held[held["count"] == "MOPAC, monthly"]
-    quoted = load("quoted_figures").query("measure == 'police_officers_fte'")
-    later = quoted[quoted["period"] > load("officers")["date"].max()]
+    names = {"month": "date", "period": "date", "value": "officers_fte"}
+    monthly, earlier, quoted = (
+        load(table).rename(columns=names)
+        for table in ("met_strength_monthly", "met_strength_earlier", "quoted_figures")
+    )
+    quoted = quoted[quoted["measure"] == "police_officers_fte"]
+    office = load("officers").query("force == @LONDON")["date"]
     return [
-        monthly[monthly["date"].isin(newer)].assign(count=MONTHLY),
-        monthly[~monthly["date"].isin(newer)].assign(count=EARLIER),
-        held[held["count"] == "older basis, quoted"].assign(count=OLDER_BASIS),
-        later.rename(columns={"period": "date", "value": "officers_fte"}).assign(count=LATER),
+        monthly.assign(count=MONTHLY),
+        # Of a month that both editions print, the newer is kept.
+        earlier[~earlier["date"].isin(monthly["date"])].assign(count=EARLIER),
+        quoted[quoted["date"] < office.min()].assign(count=OLDER_BASIS),
+        quoted[quoted["date"] > office.max()].assign(count=LATER),
     ]
 
 
@@ -186,24 +189,38 @@ def first_below(held: pd.DataFrame, line: float) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def since_below(held: pd.DataFrame, line: float) -> pd.DataFrame:
-    """Return how long officers had not been under a line when a count first fell below it.
+def since_below(held: pd.DataFrame, line: float, until: str = LAST_MONTH) -> pd.DataFrame:
+    """Return how long officers had not been under a line when a count last fell below it.
+
+    Parameters
+    ----------
+    held : DataFrame
+        From `counts`.
+    line : float
+        Officers.
+    until : str
+        The month in which the statement is made or the last before it.
 
     Returns
     -------
     DataFrame
-        A row for each count of today: ``count``, ``crossed`` (first date under the line; missing
-        if none), ``last_below`` (the last figure under it before, of any count), ``not_below_from``
-        (the first figure after that), ``least_years`` and ``most_years`` between them and the
-        crossing: between the two dates no count is on hand.
+        A row for each count of today: ``count``, ``crossed`` (the first date of the last spell
+        under the line; missing if none), ``last_below`` (the last figure under it before, of any
+        count, which is ``last_below_count``), ``not_below_from`` (the first figure after that),
+        ``least_years`` and ``most_years`` between them and the crossing: between the two dates no
+        count is on hand.
     """
+    held = held[held["date"].str[:7] <= until]
     rows = []
     for name in (MONTHLY, OFFICE):
-        own = held[(held["count"] == name) & (held["officers_fte"] < line)]
-        row: dict[str, object] = dict.fromkeys(("crossed", "last_below", "not_below_from"))
+        own = held[held["count"].isin([name, *_continued(name)])].sort_values("when")
+        low = own["officers_fte"] < line
+        row: dict[str, object] = dict.fromkeys(
+            ("crossed", "last_below", "last_below_count", "not_below_from")
+        )
         row |= {"least_years": np.nan, "most_years": np.nan}
-        if len(own):
-            crossed = own.loc[own["when"].idxmin()]
+        if low.any():
+            crossed = own[low & ~low.shift(fill_value=False)].iloc[-1]
             row["crossed"] = crossed["date"]
             past = held[held["when"] < crossed["when"]]
             under = past[past["officers_fte"] < line]
@@ -214,7 +231,7 @@ def since_below(held: pd.DataFrame, line: float) -> pd.DataFrame:
                 row["least_years"] = (crossed["when"] - above["when"]).days / 365.25
             if len(under):
                 last = under.loc[under["when"].idxmax()]
-                row["last_below"] = last["date"]
+                row["last_below"], row["last_below_count"] = last["date"], last["count"]
                 row["most_years"] = (crossed["when"] - last["when"]).days / 365.25
         rows.append({"count": name} | row)
     return pd.DataFrame(rows)
@@ -246,8 +263,8 @@ def lowest_for(held: pd.DataFrame, years: float, until: str = LAST_MONTH) -> pd.
     """Return by count, in all and per head, whether the last figure is the lowest for some years.
 
     ``no``: the same count was lower in those years, or another was by more than two counts of
-    one day differ. ``yes``: neither, and the same count has a figure for each of those years.
-    ``cannot tell``: neither, and it has not.
+    one day differ. ``yes``: neither, and each of those years has a figure of the same count, or
+    one of another that is higher by more than that. ``cannot tell``: else.
 
     Parameters
     ----------
@@ -280,21 +297,21 @@ def lowest_for(held: pd.DataFrame, years: float, until: str = LAST_MONTH) -> pd.
             # A month's neighbours differ by a few; another year is meant.
             until_then = now["when"] - pd.DateOffset(months=11)
             before = known[(known["when"] > since) & (known["when"] <= until_then)]
-            reach = _unbroken(own)
             lowest, answer = None, "cannot tell"
             if len(before):
                 lowest = before.loc[before[unit].idxmin()]
-                mine = before["count"].isin(own["count"])
                 # One day's counts on two bases differ by up to SAME_COUNT: that is no fall.
-                margin = np.where(mine, 1.0, 1 - SAME_COUNT)
-                if (before[unit] < now[unit] * margin).any():
+                margin = np.where(before["count"].isin(own["count"]), 0.0, SAME_COUNT)
+                higher = before.loc[before[unit] >= now[unit] * (1 + margin), "when"]
+                asked = range(now["when"].year - int(years) + 1, now["when"].year)
+                if (before[unit] < now[unit] * (1 - margin)).any():
                     answer = "no"
-                elif reach >= years:
+                elif set(asked) <= set(higher.dt.year):
                     answer = "yes"
             rows.append(
                 {
                     "count": name, "unit": unit, "on": now["date"], "value": float(now[unit]),
-                    "reach_years": reach,
+                    "reach_years": _unbroken(own),
                     "lowest_before": np.nan if lowest is None else float(lowest[unit]),
                     "lowest_on": None if lowest is None else lowest["date"],
                     "lowest_count": None if lowest is None else lowest["count"], "answer": answer,

@@ -205,7 +205,7 @@ class DesignAnalysis:
                 axis.set_xlabel("true effect, up or down")
         first = own.iloc[0]
         said = [
-            f"{row.true_effect:g}: power {row.power:.0%}, wrong sign {row.type_s:.1%},"
+            f"{row.true_effect:.3g}: power {row.power:.0%}, wrong sign {row.type_s:.1%},"
             f" exaggeration {row.exaggeration:.2g}"
             for row in own.itertuples()
         ]

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from urllib.parse import quote
 
 from ..errors import ParameterError
 from .glance import chart, chart_range, number
+from .labels import relabel
 from .manifest import seal
 from .names import as_text
 from .tiles import checked_settings, tiles_of
@@ -110,7 +112,9 @@ def _lead(reports: list[dict[str, Any]], told: Mapping[str, Any] | None) -> dict
     for report in reports if told else []:
         found = report["records"].get(told["record"]) if told else None
         if told and Path(report["notebook"]).name == told["notebook"] and isinstance(found, list):
-            sentences = [str(sentence) for sentence in found if sentence]
+            # A question that opens a sentence stands out, as a heading would.
+            parts = [re.fullmatch(r"(?:([^.?!]+\?) )?(.+)", str(s), re.DOTALL) for s in found if s]
+            sentences = [(part[1], part[2]) for part in parts if part]
             return {"sentences": sentences, "html": report["html"], "title": report["shared"][0]}
     return None
 
@@ -247,6 +251,8 @@ def _furnish(
 ) -> None:
     """Add columns, charts and tiles to a section of reports."""
     reports = section["reports"]
+    names = dict.fromkeys(name for r in reports for name in r["parameters"])
+    relabel(reports, told.get("labels", {}), [n for n in names if _varies(reports, n)])
     tiles, charts = (told.get(part) or _declared(reports, part) for part in ("tiles", "chart"))
     if tiles and not any(tiles["parameter"] in r["parameters"] for r in reports):
         tiles = None
@@ -338,12 +344,16 @@ def _parameters(reports: list[dict[str, Any]]) -> tuple[list[str], list[dict[str
     """Return the parameters that all reports share, as text, and those that need a column."""
     names = dict.fromkeys(name for r in reports for name in r["parameters"])
     common, varying = [], []
-    if len({r["notebook"] for r in reports}) > 1:
-        names = dict.fromkeys(name for name in names if _varies(reports, name))
+    mixed = len({r["notebook"] for r in reports}) > 1
     for name in names:
-        values = {r["parameters"].get(name) for r in reports}
+        having = [r for r in reports if not mixed or name in r["parameters"]]
+        values = {r["parameters"].get(name) for r in having}
         told = all(r["parameters"].get(name, "") in r["title"] for r in reports)
-        if len(values) == 1 and not (told and len(reports) == 1):
+        if mixed and not _varies(reports, name):
+            # What a series is about is said if most of it is about that.
+            if len(values) == 1 and len(having) > len(reports) / 2:
+                common.append(f"{_label(name).lower()} {values.pop()}")
+        elif len(values) == 1 and not (told and len(reports) == 1):
             common.append(f"{_label(name).lower()} {values.pop()}")
         elif not told:
             varying.append({"name": name, "label": _label(name)})
@@ -368,7 +378,9 @@ def _charts(reports: list[dict[str, Any]], told: Mapping[str, Any]) -> dict[str,
         report["chart"] = chart(series, label, form, limits)
     if not any(r["chart"] for r in reports):
         return None
+    spans = {(next(iter(s)), next(reversed(s))) for s in recorded if s and isinstance(s, Mapping)}
+    span = ", {} to {}".format(*spans.pop()) if len(spans) == 1 else ""
     if limits is None:
-        return {"label": label, "scale": "each on a scale of its own"}
+        return {"label": label, "span": span, "scale": "each on a scale of its own"}
     low, high = (number(float(end), form) for end in limits)
-    return {"label": label, "scale": f"all on one scale, from {low} to {high}"}
+    return {"label": label, "span": span, "scale": f"all on one scale, from {low} to {high}"}

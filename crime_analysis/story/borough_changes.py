@@ -10,9 +10,8 @@ from crime_analysis.findings.measures import BOROUGH_MEASURES
 from crime_analysis.links import LONDON
 from crime_analysis.prose import Text, named
 from crime_analysis.story.axes import percent_axis
-from crime_analysis.story.claims import Folded
 from crime_analysis.story.place_words import signed
-from crime_analysis.tables import Table
+from crime_analysis.tables import Folded, Table
 
 __all__ = ["changes", "changes_table"]
 

@@ -8,6 +8,7 @@ import pandas as pd
 from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, ORANGE, Figure, canvas, year_axis
 from crime_analysis.findings.officers_bought import Bought
+from crime_analysis.panel import TOO_FEW_RESIDENTS
 from crime_analysis.prose import Text, named, percent, rose_or_fell, series_name
 from crime_analysis.story.timeline import by_financial_year, mark_breaks, named_breaks
 from crime_analysis.tables import Table
@@ -98,8 +99,8 @@ def answer(found: Bought) -> Text:
     first = found.at(found.start)
     opening = (
         f"From {found.start} to {found.end} {named(found.force)} {course} £{money:,.0f}m of real"
-        f" grants and council tax ({percent(money / first['funding_real_gbp_m'])}) and its officers"
-        f" {rose_or_fell(-found.officers_lost / first['officers_fte'])}"
+        f" grants and council tax ({percent(money / first['funding_real_gbp_m'])}) and the number"
+        f" of its officers {rose_or_fell(-found.officers_lost / first['officers_fte'])}"
         f" ({first['officers_fte']:,.0f} to {first['officers_fte'] - found.officers_lost:,.0f})."
     )
     if not found.clear:
@@ -120,6 +121,11 @@ def answer(found: Bought) -> Text:
             f" (best estimate {abs(one['estimate']):.0f}); the plain ratio is"
             f" {found.at(found.end)['officers_per_gbp_m']:.1f}.",
             f"{opening} For that change in money the link implies {small:,.0f} to {large:,.0f}"
-            f" {also} officers; what happened lies {'inside' if inside else 'outside'} that range.",
+            f" {also} officers; what happened lies {'inside' if inside else 'outside'} that range."
+            + (
+                f" {found.force} was not among the forces that the link was estimated from."
+                if found.force in TOO_FEW_RESIDENTS
+                else ""
+            ),
         )
     )

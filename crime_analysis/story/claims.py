@@ -5,9 +5,7 @@ Every word of a verdict comes from `claims.judge`; other figures give other sent
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,36 +25,25 @@ from crime_analysis.findings.claims import (
 )
 from crime_analysis.prose import Text
 from crime_analysis.story.claims_charts import MARKS, officers, strip, upper
-from crime_analysis.tables import Table
+from crime_analysis.story.dates import dated
+from crime_analysis.tables import Folded, Table
 
 __all__ = [
-    "Folded", "figures", "learnt", "numbers", "officers", "opening", "records", "scale", "sentence",
+    "figures", "learnt", "numbers", "officers", "opening", "records", "scale", "sentence",
     "statements", "strip", "verdicts",
 ]  # fmt: skip
 
 _RULES = {
-    HOLDS: "the plain reading agrees, and no other that can be tested does not",
-    ONE: "one definition agrees, and others do not or cannot be tested",
-    MISLEADING: "what agrees does so with a caution, or several definitions agree and others do"
-    " not",
-    UNSUPPORTED: "none agrees, and the figures contradict the plain reading",
-    UNCHECKED: "none agrees, and the tables cannot tell",
+    HOLDS: "the plain reading agrees, no definition that can be tested contradicts it, and not all"
+    " that agree need a caution",
+    ONE: "one definition alone agrees, without a caution; others do not or cannot be tested",
+    MISLEADING: "every definition that agrees needs a caution, or several agree and others do not"
+    " or cannot be tested",
+    UNSUPPORTED: "no definition agrees, and the figures contradict the plain reading",
+    UNCHECKED: "no definition agrees, and the tables cannot tell of the plain reading",
 }
-
-
-@dataclass(frozen=True)
-class Folded:
-    """A table behind its caption: there for who wants to check, out of the way of who reads."""
-
-    table: Table
-
-    def _repr_html_(self) -> str:
-        caption = html.escape(self.table.caption)
-        shown = replace(self.table, caption="")._repr_html_()
-        return f"<details><summary>{caption}</summary>{shown}</details>"
-
-    def __str__(self) -> str:
-        return str(self.table)
+#: A figure this near to its threshold, as a part of it, could as well lie beyond.
+_NEAR = 0.02
 
 
 def opening(found: Claims) -> Text:
@@ -84,16 +71,42 @@ def verdicts(found: Claims) -> Table:
         {
             "claim": row.claim,
             "verdict": upper(row.verdict),
-            "by_this_definition": _told(row.definition, row.figure),
-            "by_a_rival_definition": _told(row.rival, row.rival_figure),
+            "by_this_definition": _told(found, str(row.Index), row.definition, row.figure),
+            "by_a_rival_definition": _told(found, str(row.Index), row.rival, row.rival_figure),
         }
         for row in found.table.itertuples()
     ]
     return Table(pd.DataFrame(shown), "The verdicts, each with the definition that rivals it")
 
 
-def _told(definition: str, shown: str) -> str:
-    return f"{upper(definition)}: {shown}" if definition else "none"
+def _told(found: Claims, claim: str, definition: str, shown: str) -> str:
+    """Return a definition with its figures and the thresholds within which these agree."""
+    if not definition:
+        return "none"
+    readings = found.of(claim)
+    parts = readings[(readings["definition"] == definition) & (readings["role"] != "beside")]
+    # Of the parts that the answer rests on, as in the figures.
+    answer = definitions(readings).at[definition, "agrees"]
+    rests_on = [row for row in parts.itertuples() if row.agrees is answer]
+    bands = [_threshold(row.low, row.high, row.unit) for row in rests_on]
+    known = "; ".join(dict.fromkeys(band for band in bands if band != "–"))
+    return dated(f"{upper(definition)}: {shown}") + (f" (agrees if {known})" if known else "")
+
+
+def _near(found: Claims, claim: str) -> str:
+    """Return in words the figures that only just lie on their side of a threshold."""
+    told = {}
+    readings = found.of(claim).query("role != 'beside' and unit != 'elasticity'")
+    for _, reading in readings.iterrows():
+        for edge in (reading["low"], reading["high"]):
+            away = abs(reading["value"] - edge) / abs(edge) if np.isfinite(edge) and edge else 1.0
+            if away < _NEAR:
+                shown = f"“{reading['definition']}” ({figure(reading)}) is {away:.1%} from the"
+                told[f"{shown} threshold of {_figure(edge, reading['unit'])}"] = away
+    near = sorted(told, key=lambda text: told[text])
+    return (
+        f"{'Near things' if len(near) > 1 else 'A near thing'}: {'; '.join(near)}." if near else ""
+    )
 
 
 def sentence(found: Claims, claim: str) -> Text:
@@ -105,9 +118,10 @@ def sentence(found: Claims, claim: str) -> Text:
         f"Definitions that agree: {_count(answers, True)}; that do not: {_count(answers, False)};"
         f" that cannot be tested: {_count(answers, None)}."
     )
-    told = f"{_told(row['definition'], row['figure'])}."
+    told = f"{_told(found, claim, row['definition'], row['figure'])}."
     if row["rival"]:
-        told += f" Beside it, {row['rival']}: {row['rival_figure']}."
+        rival = _told(found, claim, row["rival"], row["rival_figure"])
+        told += f" Beside it, {row['rival'][:1]}{rival[1:]}."
     shown = (row["definition"], row["rival"])
     untested = [
         f"{way.Index}: {way.figure}"
@@ -116,11 +130,13 @@ def sentence(found: Claims, claim: str) -> Text:
     ]
     if untested:
         told += f" Not to be tested: {'; '.join(untested)}."
+    near = _near(found, claim)
     return Text(
         (
             f"The claim: {row['claim']}",
             f"Verdict: {row['verdict']}. {upper(row['because'])}.",
             f"{counted} {told}",
+            *([near] if near else []),
             f"What would be needed to check it better: {row['needed']}",
         )
     )
@@ -138,9 +154,9 @@ def figures(found: Claims, claim: str) -> Folded:
         shown.append(
             {
                 "definition": upper(reading["definition"]),
-                "part": reading["part"],
+                "part": dated(reading["part"]),
                 "figure": figure(reading),
-                "agrees_if": _threshold(reading["low"], reading["high"]),
+                "agrees_if": _threshold(reading["low"], reading["high"], reading["unit"]),
                 "answer": "shown beside" if beside else MARKS[reading["agrees"]],
                 "note": upper("; ".join(t for t in (reading["note"], reading["caution"]) if t)),
                 "rows": reading["origin"],
@@ -151,16 +167,17 @@ def figures(found: Claims, claim: str) -> Folded:
     )
 
 
-def _threshold(low: float, high: float) -> str:
-    ends = [_figure(low), _figure(high)]
+def _threshold(low: float, high: float, unit: str) -> str:
+    ends = [_figure(low, unit), _figure(high, unit)]
     if np.isinf(low):
         return f"below {ends[1]}" if np.isfinite(high) else "–"
     return f"{ends[0]} to {ends[1]}" if np.isfinite(high) else f"above {ends[0]}"
 
 
-def _figure(value: float) -> str:
+def _figure(value: float, unit: str) -> str:
     shown = f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
-    return (shown.rstrip("0").rstrip(".") if "." in shown else shown).replace("-", "−")
+    shown = (shown.rstrip("0").rstrip(".") if "." in shown else shown).replace("-", "−")
+    return f"£{shown}m" if unit == "gbp_m" else f"{shown}%" if unit == "percent" else shown
 
 
 def statements(

@@ -12,10 +12,11 @@ import pandas as pd
 from crime_analysis import catalog
 from crime_analysis.claims_register import claimed
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, Figure, canvas
-from crime_analysis.findings.claims import Claims, figure
+from crime_analysis.findings.claims import Claims, definitions, figure
 from crime_analysis.findings.claims_officers import counts
 from crime_analysis.findings.claims_readings import LAST_MONTH, rows
 from crime_analysis.prose import Text
+from crime_analysis.story.dates import dated
 
 __all__ = ["MARKS", "officers", "strip", "upper"]
 
@@ -50,6 +51,13 @@ def strip(found: Claims, claim: str) -> Figure | Text:
         The sentence alone where no table holds a figure: there is nothing to draw.
     """
     row, readings = found.row(claim), found.of(claim)
+    # A part may agree where its definition does not, for want of the other parts.
+    whole = readings["definition"].map(definitions(readings)["agrees"].to_dict())
+    alone = [
+        part is True and all_ is not True
+        for part, all_ in zip(readings["agrees"], whole, strict=True)
+    ]
+    readings = readings.assign(alone=np.array(alone, dtype=bool) & (readings["role"] != "beside"))
     drawn = readings[np.isfinite(readings["value"])]
     counted = drawn[drawn["role"] != "beside"]
     if counted.empty:
@@ -75,26 +83,33 @@ def strip(found: Claims, claim: str) -> Figure | Text:
         axis.xaxis.set_major_formatter(lambda v, _: f"{v:,.10g}".replace("-", "−"))
     spoken = "; ".join(
         f"{r['definition']}, {r['part']}: {figure(r)}, "
-        + ("shown beside" if r["role"] == "beside" else MARKS[r["agrees"]])
+        + ("shown beside" if r["role"] == "beside" else _answer(r))
         for _, r in drawn.iterrows()
     )
-    shaded = "Shaded: where a figure agrees with the claim. " if len(bands) == 1 else ""
+    subject = "a whole interval" if unit == "elasticity" else "a figure"
+    shaded = f"Shaded: where {subject} agrees with the claim. " if len(bands) == 1 else ""
+    part = "Open circle: agrees, but the rest of its definition does not or cannot be tested. "
     columns = ["definition", "part", "value", "value_low", "value_high", "low", "high", "agrees"]
     data = drawn[columns].assign(agrees=[MARKS[a] for a in drawn["agrees"]])
     return Figure(
         title=_title(row),
-        alt=f"{row['claim']} {spoken}.",
-        source=f"{shaded}Filled circle: agrees. Cross: does not. Open diamond: cannot tell. Open"
-        f" square: shown beside. {_publishers(drawn)}",
+        alt=dated(f"{row['claim']} {spoken}."),
+        source=f"{shaded}Filled circle: agrees. {part if drawn['alone'].any() else ''}Cross: does"
+        f" not. Open diamond: cannot tell. Open square: shown beside. {_publishers(drawn)}",
         svg=out.getvalue(),
         data=data,
     )
 
 
+def _answer(reading: pd.Series) -> str:
+    told = MARKS[reading["agrees"]]
+    return f"{told}, the rest of its definition does not" if reading["alone"] else told
+
+
 def _title(row: pd.Series) -> str:
     """Return the finding: the verdict, then the figure that it rests on and its rival's."""
     beside = f"; beside it, {row['rival']}: {row['rival_figure']}" if row["rival"] else ""
-    return f"{upper(row['verdict'])}: {row['definition']}: {row['figure']}{beside}"
+    return dated(f"{upper(row['verdict'])}: {row['definition']}: {row['figure']}{beside}")
 
 
 def _axis(found: Claims, unit: str) -> str:
@@ -129,6 +144,7 @@ def _draw(axis: Any, y: int, reading: pd.Series, left: float, right: float, comm
     beside, agrees = reading["role"] == "beside", reading["agrees"]
     mark, colour, fill = (
         ("s", GREY, "white") if beside
+        else ("o", BLUE, "white") if reading["alone"]
         else ("o", BLUE, BLUE) if agrees is True
         else ("X", ORANGE, ORANGE) if agrees is False
         else ("D", GREY, "white")
@@ -137,7 +153,7 @@ def _draw(axis: Any, y: int, reading: pd.Series, left: float, right: float, comm
     if not np.isnan([low, high]).any():
         axis.plot([max(low, left), min(high, right)], [y, y], color=colour, lw=2)
     axis.plot([reading["value"]], [y], mark, color=colour, mfc=fill, ms=8, mew=1.6, clip_on=False)
-    part = "" if reading["part"] in ("fall", common) else reading["part"]
+    part = "" if reading["part"] in ("fall", common) else dated(reading["part"])
     name = f"{upper(reading['definition'])}{f' ({part})' if part else ''}"
     shown = textwrap.shorten(name, 84, placeholder="…")
     # Not beside the marker, where it would hide the interval.
@@ -214,14 +230,16 @@ def officers(
         axis.legend(loc="lower center")
     return Figure(
         title=_title(row),
-        alt=f"Counts of the Met's {unit}, {held['date'].min()} to {held['date'].max()}."
-        f" {row['definition']}: {row['figure']}. {row['rival']}: {row['rival_figure']}."
+        alt=dated(
+            f"Counts of the Met's {unit}, {held['date'].min()} to {held['date'].max()}."
+            f" {row['definition']}: {row['figure']}. {row['rival']}: {row['rival_figure']}."
+        )
         + (f" The dashed line is {line:,.0f}." if np.isfinite(line) else ""),
         source="Source: MOPAC (London Datastore); Home Office and HMIC, 31 March; earlier figures"
         " quoted from pages, on an older counting basis"
         + ("; ONS mid-year estimates." if per_head else ".")
-        + f" Nothing is on hand before {held['date'].min()}, nor between the quoted figures and"
-        " HMIC's.",
+        + f" Nothing is on hand before {dated(held['date'].min())}, nor between the quoted figures"
+        " and HMIC's.",
         svg=out.getvalue(),
         data=held,
     )

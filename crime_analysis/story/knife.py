@@ -6,9 +6,9 @@ import pandas as pd
 
 from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, ORANGE, Figure, canvas, year_axis
+from crime_analysis.findings.measures import FEWEST_FOR_INDEX, recording_breaks
 from crime_analysis.prose import Text, named, percent, rose_or_fell
 from crime_analysis.story.timeline import by_financial_year, mark_breaks, named_breaks
-from crime_analysis.story.violence import recording_changed
 from crime_analysis.tables import Table
 
 __all__ = ["by_definition", "definitions_table"]
@@ -53,9 +53,8 @@ def by_definition(
             year_axis(axis, years, every=3)
             axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), fontsize=7.5)
         grid[0, 0].set_ylabel("offences a year")
-    finding, spread = _knife_words(rows, start, end)
-    if recording_changed(register, force, "knife_offences", start, end):
-        finding += ", though recording changed in between"
+    changes = recording_breaks(register, force, "knife_offences")["date"]
+    finding, spread = _knife_words(rows, changes, start, end)
     return Figure(
         title=f"{finding}; {spread}",
         alt=f"Knife crime in {named(force)}'s area by year and definition. {finding}; {spread}.",
@@ -67,17 +66,36 @@ def by_definition(
     )
 
 
-def _knife_words(rows: pd.DataFrame, start: str, end: str) -> tuple[str, str]:
+def _unbroken(years: pd.Series, changes: pd.Series) -> pd.Series:
+    """Return the longest run of years, the later of two, with no change in recording inside it."""
+    runs: dict[int, list[str]] = {}
+    for year in years.index:
+        first, last = f"{periods.start(year)}-04-01", f"{periods.start(year) + 1}-03-31"
+        before = int((changes <= first).sum())
+        if before == int((changes <= last).sum()):  # else it belongs to neither side
+            runs.setdefault(before, []).append(year)
+    longest = max(reversed(list(runs.values())), key=len, default=[])
+    return years[longest]
+
+
+def _knife_words(rows: pd.DataFrame, changes: pd.Series, start: str, end: str) -> tuple[str, str]:
     """Return the change by one definition, and how far definitions differ in one year."""
     name = "selected offences, definition to March 2019"
     mine = rows[(rows["definition"] == name) & rows["financial_year"].between(start, end)]
-    mine = mine.set_index("financial_year")["offences"].dropna()
+    every_year = mine.set_index("financial_year")["offences"].dropna()
+    mine = _unbroken(every_year, changes)
     finding = "By the ONS definition to March 2019 no two years can be compared"
     if len(mine) > 1 and mine.iloc[0] > 0:
+        first, last = mine.iloc[0], mine.iloc[-1]
+        # Per cent of a handful would make much of little.
+        few = first < FEWEST_FOR_INDEX
+        moved = f"went from {first:.0f} to {last:.0f}" if few else rose_or_fell(last / first - 1)
         finding = (
-            f"Knife offences {rose_or_fell(mine.iloc[-1] / mine.iloc[0] - 1)} from {mine.index[0]}"
-            f" to {mine.index[-1]} by the ONS definition to March 2019"
+            f"Knife offences {moved} from {mine.index[0]} to {mine.index[-1]} by the ONS definition"
+            " to March 2019"
         )
+    if len(mine) < len(every_year):
+        finding += "; recording changed, and years on either side are not compared"
     every = rows[~rows["with_injury"]].groupby("financial_year")["offences"]
     apart = (every.max() / every.min().where(every.min() > 0) - 1).dropna()
     if apart.empty or apart.max() < 0.0005:

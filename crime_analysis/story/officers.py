@@ -239,7 +239,7 @@ def by_role(people: pd.DataFrame, force: str, start: str, end: str) -> Figure:
     ends = _ends(people, start, end)
     colours = dict(zip(ends.index, (BLUE, GREEN, ORANGE, YELLOW), strict=False))
     days = [by_day(f"{periods.start(year) + 1}-03-31") for year in (start, end)]
-    with canvas(2, 2, height=4.6, squeeze=False) as (_, grid, out):
+    with canvas(2, 2, height=5.0, squeeze=False) as (_, grid, out):
         for axis, role in zip(grid.flat, ends.index, strict=False):
             rows = people[people["role"] == role]
             x = rows["date"].map(by_day)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 
@@ -88,7 +90,9 @@ def season(found: Series) -> Figure | Text:
             axis.grid(axis="x", visible=False)
             edge = min(1.1 * float(np.abs(change[["ci_low", "ci_high"]]).max().max()), 1.0)
             axis.set_ylim(-edge, edge)
-            axis.yaxis.set_major_formatter(lambda v, _: f"{v:+.0%}".replace("-", "−"))
+            axis.yaxis.set_major_formatter(
+                lambda v, _: f"{v:+.0%}".replace("-", "−") if abs(v) > 1e-9 else "0%"
+            )
         for axis in grid.flat[len(tables) :]:
             axis.set_axis_off()
         for axis in grid[:, 0]:
@@ -102,7 +106,7 @@ def season(found: Series) -> Figure | Text:
         source=f"{_source(found)}. Filled: clear of the daily mean. Whole financial years to"
         " 2018/19 (later ones hold months of the pandemic); Poisson with an effect of each year,"
         " intervals scaled by dispersion, which counts drift inside a year as scatter."
-        + (f" Not on hand: {', '.join(lost)}." if lost else ""),
+        + (f" Not on hand, or too few events: {', '.join(lost)}." if lost else ""),
         svg=out.getvalue(),
         data=_long(tables, parts),
     )
@@ -182,7 +186,7 @@ def extreme(rows: pd.DataFrame, found: Series) -> Figure:
             axis.plot(row.ratio - 1, place, "D", color=ORANGE, ms=8)
             every += [*earlier, row.ratio - 1, row.pi_low - 1, row.pi_high - 1]
         axis.axvline(0, color="black", lw=0.9)
-        axis.set_yticks(y, [_label(row) for _, row in shown.iterrows()])
+        axis.set_yticks(y, [fill(_label(row), 30) for _, row in shown.iterrows()])
         axis.set_ylim(len(shown) - 0.4, -0.6)
         axis.grid(axis="y", visible=False)
         low, high = max(np.nanmin(every), -1.0), min(np.nanmax(every), 2.0)
@@ -221,7 +225,7 @@ def _extreme_words(rows: pd.DataFrame, found: Series) -> str:
         if not known:
             told.append(f"by no measure can {name} be judged")
         elif not any(counts.values()):
-            by = "the one measure" if known == 1 else f"all {known} measures"
+            by = {1: "the one measure", 2: "both measures"}.get(known, f"all {known} measures")
             told.append(f"{name} lay within {foretold} by {by} that can be judged")
         else:
             said = " and ".join(f"{word} by {n}" for word, n in counts.items() if n)
@@ -237,13 +241,16 @@ def extreme_table(rows: pd.DataFrame) -> Table:
     shown["rank_in_number"] = [
         _rank(r, n) for r, n in zip(rows["rank_count"], rows["of_count"], strict=True)
     ]
+    shown["foretold"] = [
+        f"{low:.2f} to {high:.2f}" if np.isfinite([low, high]).all() else "–"
+        for low, high in zip(rows["pi_low"], rows["pi_high"], strict=True)
+    ]
     columns = [
-        "measure", "span", "count", "rank_in_number", "ratio", "rank", "expected", "pi_low",
-        "pi_high", "verdict", "left_out",
+        "measure", "span", "count", "rank_in_number", "ratio", "rank", "foretold", "verdict",
+        "left_out",
     ]  # fmt: skip
-    names = {"pi_low": "foretold_from", "pi_high": "foretold_to"}
     return Table(
-        shown[columns].rename(columns=names),
+        shown[columns],
         f"Summer {SUMMER} and its year. Rank 1: the highest up to then; ratio: to the twelve months"
         " before",
     )

@@ -14,6 +14,7 @@ from crime_analysis.models.interrupted_series import InterruptedSeries
 from crime_analysis.prose import Text, percent
 from crime_analysis.story.axes import lay_out, nice_ticks
 from crime_analysis.story.claims_charts import upper
+from crime_analysis.story.dates import dated
 from crime_analysis.story.taskforce_words import (
     boroughs_moved,
     named,
@@ -90,9 +91,10 @@ def announced(found: Announced, until: str = "2019-12") -> Figure:
         title=f"{found.officers:.0f} officers are {found.share:.2%} of the Met's"
         f" {found.strength:,.0f}; its strength moved by more than that in {found.larger} of the"
         f" {found.compared} months before",
-        alt=f"The Met's officers by month, {rows.index[0]} to {rows.index[-1]}:"
-        f" {rows['officers_fte'].iloc[0]:,.0f} at first, {found.strength:,.0f} in {found.month},"
-        f" {rows['officers_fte'].iloc[-1]:,.0f} at last. Beside it the change in each month, up to"
+        alt=f"The Met's officers by month, {dated(rows.index[0])} to {dated(rows.index[-1])}:"
+        f" {rows['officers_fte'].iloc[0]:,.0f} at first, {found.strength:,.0f} in"
+        f" {dated(found.month)}, {rows['officers_fte'].iloc[-1]:,.0f} at last. Beside it the change"
+        " in each month, up to"
         f" {rows['moved'].abs().max():,.0f}, with lines at plus and minus {found.officers:.0f}.",
         source="Source: MOPAC, Police Force Strength; officers moved as claimed. They were moved"
         " inside the Met: its strength does not show it.",

@@ -9,6 +9,7 @@ from crime_analysis.findings.taskforce import DESIGNS, FIRST, LONDON, MEASURES, 
 from crime_analysis.findings.taskforce_chance import YEAR, Afterwards
 from crime_analysis.links import verdict
 from crime_analysis.prose import Text
+from crime_analysis.story.dates import dated
 from crime_analysis.story.taskforce_words import named, sized
 from crime_analysis.tables import Table
 
@@ -28,6 +29,7 @@ def implied_table(implied: pd.DataFrame) -> Table:
     frame = implied[["case", "study", "elasticity", "share", "change"]].rename(
         columns={"share": "officers added", "change": "change implied"}
     )
+    frame["case"] = frame["case"].map(dated)
     return Table(
         frame,
         "Change in crime implied, had the officers been added; they were moved",
@@ -56,7 +58,7 @@ def measures_table(*evaluations: Evaluation) -> Table:
             "95% to": rows["change_high"].map(sized).where(rows["reason"] == "", "–"),
             "p_value": rows["p_value"],
             "reading": [
-                r.reason or _reading(r.change_low, r.change_high) for r in rows.itertuples()
+                dated(r.reason) or _reading(r.change_low, r.change_high) for r in rows.itertuples()
             ],
         }
     )
@@ -179,7 +181,7 @@ def choices_table() -> Table:
             "Take another elasticity: the table of implied changes has two.",
         ),
     ]
-    frame = pd.DataFrame(rows, columns=["choice", "why", "alternative"])
+    frame = pd.DataFrame(rows, columns=["choice", "why", "alternative"]).map(dated)
     return Table(frame, "Choices made here")
 
 

@@ -10,6 +10,7 @@ from crime_analysis.findings.taskforce_announced import Announced
 from crime_analysis.findings.taskforce_chance import YEAR, Afterwards
 from crime_analysis.links import verdict
 from crime_analysis.prose import Text, percent
+from crime_analysis.story.dates import dated
 from crime_analysis.story.place_words import signed
 
 __all__ = [
@@ -72,8 +73,8 @@ def in_short(
     first = implied.iloc[0]
     opening = (
         f"{announced.officers:.0f} officers are {announced.share:.2%} of the Met's"
-        f" {announced.strength:,.0f} ({announced.month}); for {announced.months:.0f} months they"
-        f" make {announced.officer_months:,.0f} officer-months,"
+        f" {announced.strength:,.0f} ({dated(announced.month)}); for {announced.months:.0f} months"
+        f" they make {announced.officer_months:,.0f} officer-months,"
         f" {announced.share_of_year:.2%} of a year's. They were moved from other work, not added."
     )
     row = rehearsal.row()
@@ -143,7 +144,7 @@ def power_told(
             for r in local.itertuples()
         )
         parts.append(
-            f"Had all of them worked in {local['case'].iloc[0].removeprefix('all in ')}, the"
+            f"Had all of them worked in {dated(local['case'].iloc[0].removeprefix('all in '))}, the"
             f" change implied there is {listed}; a study of {where} would find a fall of"
             f" {percent(mine)} or more. No table says where they worked."
         )

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis.drawing import BLUE, ORANGE, Figure, canvas
-from crime_analysis.findings.claims_officers import SAME_COUNT
 from crime_analysis.findings.strength import (
     EARLIER,
     MONTHLY,
     OFFICE,
+    SAME_COUNT,
     first_below,
     in_office_terms,
     lowest_for,
@@ -30,8 +30,8 @@ _UNITS = {"officers_fte": "officers", "per_1000": "officers per 1,000 residents"
 def _only_the_met(force: str) -> Text:
     return Text(
         (
-            f"The line is said of the Metropolitan Police alone, and this page is about {force}:"
-            " choose the Met to see it.",
+            f"The round number was said of the Metropolitan Police alone, and this page is about"
+            f" {named(force)}: choose the Met to see it.",
         )
     )
 
@@ -87,16 +87,16 @@ def crossing(held: pd.DataFrame, force: str, line: float) -> Figure | Text:
 
 
 def _crossed(held: pd.DataFrame, line: float) -> str:
-    """Return by count whether officers fell below the line, and when first."""
+    """Return by count whether officers fell below the line before the article, and when."""
     said = []
     for name, crossed in since_below(held, line).set_index("count")["crossed"].items():
         met = "By MOPAC's monthly count" if name == MONTHLY else "by the Home Office's"
         if isinstance(crossed, str):
-            said.append(f"{met} officers were first below {line:,.0f} in {_month(crossed)}")
+            said.append(f"{met} officers fell below {line:,.0f} in {_month(crossed)}")
         elif name == MONTHLY:
-            said.append(f"{met} officers were in no month below {line:,.0f}")
+            said.append(f"{met} officers were in no month before the article below {line:,.0f}")
         else:
-            said.append(f"{met}, on a 31 March, in no year on hand")
+            said.append(f"{met}, on a 31 March, in no year before the article")
     return "; ".join(said)
 
 
@@ -129,10 +129,13 @@ def two_counts(held: pd.DataFrame, force: str) -> Table | Text:
     )
 
 
-def crossing_table(held: pd.DataFrame, force: str, line: float) -> Table | Text:
-    """Return by count when officers were below the line, the lowest figure and the reach."""
+def crossing_table(held: pd.DataFrame, force: str, line: float) -> Table | None:
+    """Return by count when officers were below the line, the lowest figure and the reach.
+
+    Nothing for another force than the Met: `crossing` says why.
+    """
     if force != LONDON:
-        return _only_the_met(force)
+        return None
     rows = first_below(held, line).rename(columns={"first": "count_from", "last": "count_to"})
     return Table(rows, f"Officers of the Met below {line:,.0f}, by count")
 
@@ -169,8 +172,9 @@ def spans_table(held: pd.DataFrame, force: str, fifteen: float, twenty: float) -
     return Table(
         rows[columns],
         f"Was it the lowest, {force}? No: lower before by the same count, or by another by more"
-        f" than {percent(SAME_COUNT)}, as two counts of one day differ. Yes: neither, and the count"
-        " has each of those years. Reach: years back without a gap",
+        f" than {percent(SAME_COUNT)}, as two counts of one day differ. Yes: neither, and each of"
+        " those years has a figure of the same count, or one of another that is higher by more than"
+        " that. Reach: years back without a gap in the count",
     )
 
 
@@ -181,9 +185,17 @@ def _written(value: float, unit: str) -> str:
 
 
 def answer(held: pd.DataFrame, force: str, line: float, fifteen: float, twenty: float) -> Text:
-    """Return what can be said of the line and of each span, doubt first."""
+    """Return what can be said of the line, which is the Met's, and of each span, doubt first."""
+    spans = []
+    for years in (fifteen, twenty):
+        rows = lowest_for(held, years)
+        told = [
+            f"by {_UNITS[unit]}, {_spoken(list(group['answer']))}"
+            for unit, group in rows.groupby("unit", sort=False)
+        ]
+        spans.append(f"Fewest for {years:.0f} years before the article: {'; '.join(told)}.")
     if force != LONDON:
-        return _only_the_met(force)
+        return Text((" ".join(spans),))
     row = since_below(held, line).set_index("count").loc[MONTHLY]
     parts = []
     if isinstance(row["crossed"], str):
@@ -198,14 +210,7 @@ def answer(held: pd.DataFrame, force: str, line: float, fifteen: float, twenty: 
             )
         else:
             parts.append("No earlier figure on hand is below it.")
-    for years in (fifteen, twenty):
-        rows = lowest_for(held, years)
-        told = [
-            f"by {_UNITS[unit]}, {_spoken(list(group['answer']))}"
-            for unit, group in rows.groupby("unit", sort=False)
-        ]
-        parts.append(f"Fewest for {years:.0f} years: {'; '.join(told)}.")
-    return Text((f"{_crossed(held, line)}. {_in_terms(held, line)}", " ".join(parts)))
+    return Text((f"{_crossed(held, line)}. {_in_terms(held, line)}", " ".join([*parts, *spans])))
 
 
 def _spoken(answers: list[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 
@@ -15,9 +17,12 @@ from crime_analysis.findings.measures import (
     PARTED,
     index,
     parting,
+    recording_breaks,
+    recording_changed,
     touched,
 )
 from crime_analysis.links import verdict
+from crime_analysis.panel import TOO_FEW_RESIDENTS
 from crime_analysis.prose import Text, named, rose_or_fell
 from crime_analysis.story.axes import percent_axis
 from crime_analysis.story.place_words import signed, spanning
@@ -25,7 +30,7 @@ from crime_analysis.story.timeline import by_financial_year, mark_breaks, named_
 from crime_analysis.tables import Table
 
 __all__ = [
-    "changes", "homicide", "indexed", "learnt", "parted", "parted_table", "recording_changed",
+    "changes", "homicide", "indexed", "learnt", "parted", "parted_table",
 ]  # fmt: skip
 
 _LOOKS = (("o", BLUE, "-"), ("s", ORANGE, "--"), ("^", GREEN, "-."), ("D", YELLOW, ":"))
@@ -45,14 +50,6 @@ def _entries(register: pd.DataFrame, force: str, names: list[str]) -> pd.DataFra
         if name != "admissions"
     ]
     return pd.concat(found).drop_duplicates("id").sort_values("date")
-
-
-def recording_changed(register: pd.DataFrame, force: str, name: str, start: str, end: str) -> bool:
-    """Return whether recording of a measure changed after the first day of one year, by another."""
-    rows = _entries(register, force, [name])
-    rows = rows[rows["kind"].isin(["recording", "definition", "system"])]
-    first, last = f"{periods.start(start)}-04-02", f"{periods.start(end) + 1}-03-31"
-    return bool(rows["date"].between(first, last).any())
 
 
 def indexed(years: pd.DataFrame, register: pd.DataFrame, force: str) -> Figure:
@@ -77,20 +74,24 @@ def indexed(years: pd.DataFrame, register: pd.DataFrame, force: str) -> Figure:
             for name, (mark, colour, line) in zip(names, _LOOKS, strict=False):
                 axis.plot(x, scaled[name], line, marker=mark, color=colour, ms=3.5, lw=1.5,
                           label=MEASURES[name])  # fmt: skip
+            if not names:
+                axis.set_axis_off()
+                axis.text(0.5, 0.5, f"{title}:\ntoo few events or not published", ha="center",
+                          va="center", fontsize=9, transform=axis.transAxes)  # fmt: skip
+                continue
             axis.axhline(100, color="black", lw=0.8)
             marks += mark_breaks(axis, _entries(register, force, names), by_financial_year,
                                  x[0] - 1, x[-1])  # fmt: skip
             axis.set_title(title, fontsize=10)
             year_axis(axis, list(x), every=4)
-            if names:
-                axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), fontsize=8.5)
+            axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), fontsize=8.5)
         axes[0].set_ylim(0, None)
         axes[0].set_ylabel(f"{BASE} = 100")
     left_out = [label for name, label in MEASURES.items() if name not in scaled]
     last = scaled.ffill().iloc[-1] / 100 - 1
     said = [f"{MEASURES[name]} {signed(value)}" for name, value in last.items()]
     return Figure(
-        title=_parting_words(parting(years, register), force),
+        title=_parting_words(parting(years, register, force), force),
         alt=f"Lines of measures in {named(force)}'s area, {scaled.index[0]} to {scaled.index[-1]},"
         f" {BASE} as 100. Last figure of each against {BASE}: {', '.join(said)}.",
         source=f"{_SOURCE}."
@@ -108,9 +109,9 @@ def indexed(years: pd.DataFrame, register: pd.DataFrame, force: str) -> Figure:
 
 def _parting_words(rows: pd.DataFrame, force: str) -> str:
     """Return whether the measures that the inspection touched moved apart from the others."""
-    known = rows.dropna(subset=["change"])
+    known = rows[~rows["crossed"]].dropna(subset=["change"])
     # Of few events chance alone makes a large change; these are said with their interval.
-    known = known[(known["before"] >= FEWEST_FOR_INDEX) | (known.index == "severity")]
+    known = _enough(known)
     inside, others = (known.loc[known["touched"] == flag, "change"] for flag in (True, False))
     span = f"from {PARTED[0]} to {PARTED[1]}"
     if inside.empty or others.empty:
@@ -128,6 +129,11 @@ def _parting_words(rows: pd.DataFrame, force: str) -> str:
     )
 
 
+def _enough(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the measures of which the first year counts enough for a change in per cent."""
+    return rows[(rows["before"] >= FEWEST_FOR_INDEX) | (rows.index == "severity")]
+
+
 def _range(values: pd.Series) -> str:
     low, high = signed(float(values.min())), signed(float(values.max()))
     return low if low == high else f"{low} to {high}"
@@ -143,7 +149,7 @@ def parted(rows: pd.DataFrame, force: str) -> Figure:
     force : str
         The place.
     """
-    known = rows.dropna(subset=["change"]).sort_values("change", kind="stable")
+    known = rows[~rows["crossed"]].dropna(subset=["change"]).sort_values("change", kind="stable")
     y = np.arange(len(known))
     wide = known[["change", "ci_low", "ci_high"]]
     edge = 1.5  # an interval of a handful of events would flatten all else
@@ -161,7 +167,7 @@ def parted(rows: pd.DataFrame, force: str) -> Figure:
             axis.annotate(signed(row.change), (min(row.change, high), place), xytext=(0, 8),
                           textcoords="offset points", ha="center", fontsize=8.5)  # fmt: skip
         axis.axvline(0, color="black", lw=0.9)
-        axis.set_yticks(y, [MEASURES[name] for name in known.index])
+        axis.set_yticks(y, [fill(MEASURES[name], 30) for name in known.index])
         axis.set_ylim(-0.6, len(known) - 0.2)
         axis.grid(axis="y", visible=False)
         percent_axis(axis, low - 0.06, high + 0.08)
@@ -172,7 +178,8 @@ def parted(rows: pd.DataFrame, force: str) -> Figure:
         f"{MEASURES[str(r.Index)]} moved by {spanning(r.ci_low, r.ci_high)}"
         for r in known.itertuples() if np.isfinite([r.ci_low, r.ci_high]).all()
     ]  # fmt: skip
-    missing = [MEASURES[name] for name in rows.index if name not in known.index]
+    crossed = [MEASURES[name] for name in rows.index[rows["crossed"]]]
+    missing = [MEASURES[name] for name in rows.index[rows["change"].isna() & ~rows["crossed"]]]
     return Figure(
         title=f"From {PARTED[0]} to {PARTED[1]} "
         + (f"{'; '.join(chance)} (95% intervals); " if chance else "")
@@ -180,16 +187,22 @@ def parted(rows: pd.DataFrame, force: str) -> Figure:
         alt=f"Change of each measure in {named(force)}'s area: {', '.join(told)}.",
         source=f"{_SOURCE}. Grey: exact 95% Poisson interval of the ratio of two counts, for"
         " homicide and admissions."
-        + (f" No change can be given for: {', '.join(missing)}." if missing else ""),
+        + (f" No change can be given for: {', '.join(missing)}." if missing else "")
+        + (
+            f" Recording changed between the years for another reason, so not compared:"
+            f" {', '.join(crossed)}."
+            if crossed
+            else ""
+        ),
         svg=out.getvalue(),
         data=rows.reset_index(),
     )
 
 
 def _rest(known: pd.DataFrame) -> str:
-    rest = known.drop(index=["homicide", "admissions"], errors="ignore")
+    rest = _enough(known.drop(index=["homicide", "admissions"], errors="ignore"))
     if rest.empty:
-        return "no other measure is known for both years"
+        return "no other measure counts enough in both years"
     least, most = rest.iloc[0], rest.iloc[-1]
     return (
         f"{MEASURES[str(least.name)]} {rose_or_fell(least['change'])} and"
@@ -201,12 +214,15 @@ def parted_table(rows: pd.DataFrame) -> Table:
     """Return what `parted` draws."""
     shown = rows.reset_index()
     shown["measure"] = shown["measure"].map(MEASURES)
-    shown["touched"] = shown["touched"].map({True: "yes", False: "no"})
+    for answer in ("touched", "crossed"):
+        shown[answer] = shown[answer].map({True: "yes", False: "no"})
     signs = dict.fromkeys(("change", "ci_low", "ci_high"), "{:+.1%}")
     return Table(
-        shown.rename(columns={"before": PARTED[0], "after": PARTED[1]}),
+        shown.rename(
+            columns={"before": PARTED[0], "after": PARTED[1], "crossed": "another_change"}
+        ),
         "Each measure on either side of the inspection's year; severity per resident, all else"
-        " counts",
+        " counts. Touched: by the inspection. Another change: recording changed for another reason",
         signs,
     )
 
@@ -232,7 +248,7 @@ def homicide(rows: pd.DataFrame, force: str, end: str) -> Figure:
         for keep, mark, colour, fill, label in (
             (apart, "o", BLUE, BLUE, f"clearly lower or higher than {end}, per resident"),
             (same, "o", BLUE, "white", f"cannot be told from {end}"),
-            (unknown, "x", GREY, GREY, "not compared: no residents on hand, or one event"),
+            (unknown, "x", GREY, GREY, "not compared: no or too few residents, or one event"),
             (mine, "D", ORANGE, ORANGE, end),
         ):
             if keep.any():
@@ -296,9 +312,14 @@ def changes(
     for name in ("admissions", "robbery", "knife_offences", "violence_with_injury",
                  "violence_against_the_person"):  # fmt: skip
         before, after = (float(value) for value in pair[name])
-        if np.isfinite([before, after]).all() and before > 0:
-            told.append(f"{MEASURES[name]} {rose_or_fell(after / before - 1)}")
-            if recording_changed(register, force, name, start, end):
+        if np.isfinite([before, after]).all():
+            # Per cent of a handful would make much of little.
+            few = before < FEWEST_FOR_INDEX
+            told.append(
+                f"{MEASURES[name]} went from {before:,.0f} to {after:,.0f}" if few
+                else f"{MEASURES[name]} {rose_or_fell(after / before - 1)}"
+            )  # fmt: skip
+            if recording_changed(recording_breaks(register, force, name), start, end):
                 crossed.append(MEASURES[name])
         else:
             missing.append(MEASURES[name])
@@ -309,8 +330,8 @@ def changes(
         homicides = "Homicides are not known for both years."
     elif np.isnan(ratio.estimate):
         homicides = (
-            f"{counts}; not compared per resident (too few residents, none on hand, no homicide in"
-            " either year, or one event dominates a year)."
+            f"{counts}; they are not compared per resident:"
+            f" {_not_compared(register, force, start, end, before + after)}."
         )
     elif not np.isfinite(span[1]):  # from none: there is no upper end
         homicides = f"{counts}: per resident these counts cannot tell a rise from a fall."
@@ -335,6 +356,20 @@ def changes(
         text += f" Recording changed in between, for {', '.join(crossed)}."
     text += f" Not on hand for both years: {', '.join(missing)}." if missing else ""
     return Text((text,))
+
+
+def _not_compared(
+    register: pd.DataFrame, force: str, start: str, end: str, homicides: float
+) -> str:
+    """Return why homicides of two years are not compared per resident."""
+    if force in TOO_FEW_RESIDENTS:
+        return "too few people live there for a rate"
+    events = breaks.affecting(register, "recorded_crime", "homicide", force)
+    events = events[events["kind"] == "event"]
+    for year in events["date"].map(breaks.financial_year):
+        if year in (start, end):
+            return f"one event or past deaths dominate {year}"
+    return "residents of a year are not on hand" if homicides else "there was none in either year"
 
 
 def learnt(rows: pd.DataFrame, homicides: pd.DataFrame, force: str, end: str) -> Text:
