@@ -210,7 +210,10 @@ def _controls(first: View) -> Any:
         "start": list(YEARS),
         "end": list(YEARS),
         "price_base": bases,
-        "specification": [(words.capitalize(), name) for name, words in SPECIFICATIONS.items()],
+        "specification": [
+            (words.capitalize().replace("Forces", "Places"), name)
+            for name, words in SPECIFICATIONS.items()
+        ],
     }
     boxes = {
         field.name: ipywidgets.Dropdown(
@@ -223,8 +226,7 @@ def _controls(first: View) -> Any:
     state = ipywidgets.HTML("")
 
     def settle() -> None:
-        borough = boxes["place"].value in BOROUGHS
-        boxes["price_base"].disabled = borough
+        borough = boxes["price_base"].disabled = boxes["place"].value in BOROUGHS
         state.value = f"<p>{_MONEYLESS}</p>" if borough else ""
 
     def renew(change: dict[str, Any]) -> None:
@@ -234,7 +236,8 @@ def _controls(first: View) -> Any:
             shown.value = look(choice)._repr_html_()
             settle()
         except CrimeAnalysisError as problem:
-            state.value = f"<p><strong>Not shown:</strong> {html.escape(str(problem))}</p>"
+            settle()
+            state.value += f"<p><strong>Not shown:</strong> {html.escape(str(problem))}</p>"
 
     settle()
     for box in boxes.values():

@@ -12,9 +12,12 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import breaks, periods
-from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, YELLOW, Figure, canvas, year_axis
-from crime_analysis.links import Link
+from crime_analysis.drawing import BLUE, GREEN, ORANGE, YELLOW, Figure, canvas, year_axis
+from crime_analysis.findings.across import slope
+from crime_analysis.links import WEAK, Link
 from crime_analysis.prose import Text, named, rose_or_fell, series_name
+from crime_analysis.story.forest import above, forest
+from crime_analysis.story.scatters import parting, points, scatters
 
 __all__ = ["funding", "implied", "links", "officers", "scatter", "violence"]
 
@@ -211,45 +214,31 @@ def scatter(changes: pd.DataFrame, force: str, start: str, end: str) -> Figure:
     force, start, end : str
         The force to mark, and the years compared.
     """
-    from matplotlib.ticker import MultipleLocator
-
     rows = changes.dropna(subset=["funding_change", "officers_change"])
-    pairs = (
-        ("share_all_grants", "funding_change", "government share of funding, 2009/10",
-         f"change in real funding, {start}–{end}"),
-        ("funding_change", "officers_change", f"change in real funding, {start}–{end}",
-         "change in officers, same years"),
+    money = slope(rows, "share_all_grants", "funding_change")
+    officers = slope(rows, "funding_change", "officers_change")
+    claims = {
+        "money moved with government's share": (money, points(money)),
+        "officers moved with money": (officers, points(officers)),
+    }
+    ringed = f" {force} is ringed." if (rows["force"] == force).any() else ""
+    svg = scatters(
+        rows, force,
+        (("share_all_grants", "funding_change", "government share of funding, 2009/10",
+          f"change in real funding, {start}–{end}", "Did share go with money lost?"),
+         ("funding_change", "officers_change", f"change in real funding, {start}–{end}",
+          "change in officers, same years", "Did officers go with money?")),
     )  # fmt: skip
-    with canvas(1, 2, height=3.9) as (_, axes, out):
-        for axis, (x, y, xlabel, ylabel) in zip(axes, pairs, strict=True):
-            size = 12 + 130 * rows["population"] / rows["population"].max()
-            axis.scatter(rows[x], rows[y], s=size, color=BLUE, alpha=0.55, lw=0)
-            mine = rows[rows["force"] == force]
-            axis.scatter(mine[x], mine[y], s=70, facecolor="none", edgecolor=ORANGE, lw=2, zorder=3)
-            for row in mine.itertuples():
-                right = getattr(row, x) > rows[x].median()
-                axis.annotate(
-                    force, (getattr(row, x), getattr(row, y)), textcoords="offset points",
-                    xytext=(-9 if right else 9, 9), ha="right" if right else "left",
-                    fontsize=9, fontweight="bold", color="#a34700",
-                )  # fmt: skip
-            axis.set_xlabel(xlabel)
-            axis.set_ylabel(ylabel)
-            for side in (axis.xaxis, axis.yaxis):
-                side.set_major_formatter(lambda v, _: f"{v:.0%}".replace("-", "−"))
-                side.set_major_locator(MultipleLocator(0.05 if side is axis.yaxis else 0.1))
-    links = [rows[x].corr(rows[y]) for x, y, *_ in pairs]
-    spoken = [f"{r:.2f}".replace("-", "−") for r in links]
     return Figure(
-        title=f"The more a force leaned on government, the {'more' if links[0] < 0 else 'less'}"
-        f" money it lost (correlation {spoken[0]}); money lost and officers lost correlate at"
-        f" {spoken[1]}",
-        alt=f"Two scatter plots of {len(rows)} forces. Government share against change in real"
-        f" funding: correlation {links[0]:.2f}. Change in funding against change in officers:"
-        f" correlation {links[1]:.2f}. {force} is ringed.",
+        title=parting(claims),
+        alt=f"Two scatter plots of {len(rows)} forces. Government's share against change in real"
+        f" funding: {points(money)} (correlation {money.correlation:.2f}). Change in funding"
+        f" against change in officers: {points(officers)} (correlation"
+        f" {officers.correlation:.2f}).{ringed}",
         source="Source: HMIC Value for Money profiles (estimates); Home Office workforce data; ONS"
-        " GDP deflator. Area shows residents. City of London left out: too few residents.",
-        svg=out.getvalue(),
+        " GDP deflator. Area shows residents; slopes count forces alike, with 95% intervals robust"
+        " to unequal scatter. City of London left out: too few residents.",
+        svg=svg,
         data=rows,
     )
 
@@ -264,60 +253,32 @@ def links(fitted: Mapping[str, Link], title: str) -> Figure:
     title : str
         The finding, in words.
     """
-    rows = [
-        {
-            "outcome": f"{link.cause} → {link.outcome}",
-            "specification": spec,
-            "estimate": row["estimate"],
-            "ci_low": row["ci_low"],
-            "ci_high": row["ci_high"],
-            "headline": spec == link.headline,
-        }
-        for link in fitted.values()
-        for spec, row in link.table.iterrows()
-    ]
-    data = pd.DataFrame(rows)
-    edge = 3.5
-    clipped = False
-    with canvas(height=1.2 + 0.36 * (len(data) + len(fitted))) as (_, axis, out):
-        y, ticks, names = 0.0, [], []
-        for outcome, group in data.groupby("outcome", sort=False):
-            axis.text(-edge, y, str(outcome), fontweight="bold", fontsize=10, va="center")
-            y += 1
-            for row in group.itertuples():
-                unbounded = row.ci_low > row.ci_high or not np.isfinite(row.ci_low)
-                low = -edge if unbounded else max(row.ci_low, -edge)
-                high = edge if unbounded else min(row.ci_high, edge)
-                clipped |= low == -edge or high == edge
-                colour = ORANGE if row.headline else BLUE
-                axis.plot([low, high], [y, y], color=colour, lw=2.4 if row.headline else 1.4)
-                for bound, mark in ((low, "<"), (high, ">")):
-                    if abs(bound) == edge:
-                        axis.plot([bound], [y], mark, color=colour, ms=6, clip_on=False)
-                if abs(row.estimate) < edge:
-                    mark = "D" if row.headline else "o"
-                    axis.plot([row.estimate], [y], mark, color=colour, ms=6)
-                ticks.append(y)
-                names.append(row.specification)
-                y += 1
-        axis.axvline(0, color="black", lw=0.9)
-        axis.set_yticks(ticks, names)
-        axis.set_ylim(y - 0.4, -0.8)
-        axis.set_xlim(-edge, edge)
-        axis.grid(axis="y", visible=False)
-        axis.set_xlabel("elasticity: % change for 1% more of the cause, with 95% interval")
-        axis.xaxis.set_major_formatter(lambda v, _: f"{v:g}".replace("-", "−"))
+    data = pd.concat(
+        [
+            link.table.reset_index().assign(
+                group=f"{link.cause} → {link.outcome}",
+                kind=np.where(
+                    link.table.index == link.headline,
+                    "chosen",
+                    np.where(link.table["f_statistic"] < WEAK, "weak", "estimate"),
+                ),
+            )
+            for link in fitted.values()
+        ],
+        ignore_index=True,
+    ).rename(columns={"specification": "label"})
     spoken = "; ".join(
-        f"{r.outcome}, {r.specification}: {r.estimate:.2f} ({r.ci_low:.2f} to {r.ci_high:.2f})"
+        f"{r.group}, {r.label}: {r.estimate:.2f} ({r.ci_low:.2f} to {r.ci_high:.2f})"
         for r in data.itertuples()
     )
+    shown = data.rename(columns={"group": "outcome", "label": "specification"})
     return Figure(
         title=title,
         alt=f"Estimates with 95% intervals. {spoken}.",
-        source="Diamond: the estimate used further on, chosen by rule."
-        + (" Arrowheads: the interval goes on beyond the axis." if clipped else ""),
-        svg=out.getvalue(),
-        data=data.drop(columns="headline"),
+        source="Diamond: the estimate used further on, chosen by rule. Instruments have"
+        " Anderson-Rubin sets; arrowheads: the interval goes on beyond the axis. Weak: F under 10.",
+        svg=forest(data, "elasticity: % change for 1% more of the cause, with 95% interval"),
+        data=shown[["outcome", "specification", "estimate", "ci_low", "ci_high"]],
     )
 
 
@@ -339,23 +300,22 @@ def implied(table: pd.DataFrame, force: str, title: str) -> Figure | Text:
     if table.empty:
         return Text((title,))
     with canvas(height=1.4 + 0.45 * len(table)) as (_, axis, out):
-        names, y = [], 0.0
-        for row in table.itertuples():
-            colour = BLUE if row.route == "officers lost" else GREEN
+        for y, row in enumerate(table.itertuples()):
+            colour, mark = (BLUE, "o") if row.route == "officers lost" else (GREEN, "s")
             axis.plot([row.ci_low, row.ci_high], [y, y], color=colour, lw=2)
-            axis.plot([row.implied_change], [y], "o", color=colour, ms=7)
+            axis.plot([row.implied_change], [y], mark, color=colour, ms=7)
             axis.plot([row.actual_change], [y], "X", color=ORANGE, ms=9)
-            names.append(f"{row.outcome}, from {row.route}")
-            y += 1
-        axis.plot([], [], "o-", color=GREY, label="implied, with 95% interval")
+            above(axis, y, f"{row.outcome}, from {row.route}")
+        axis.plot([], [], "o-", color=BLUE, label="implied by officers lost, 95% interval")
+        axis.plot([], [], "s-", color=GREEN, label="implied by funding lost")
         axis.plot([], [], "X", color=ORANGE, ls="none", ms=9, label="recorded change")
-        axis.axvline(0, color="black", lw=0.9)
-        axis.set_yticks(range(len(table)), names)
-        axis.set_ylim(len(table) - 0.5, -0.6)
+        axis.axvline(0, color="black", lw=0.9, zorder=1.6)
+        axis.set_yticks([])
+        axis.set_ylim(len(table) - 0.6, -0.8)
         axis.grid(axis="y", visible=False)
         axis.set_xlabel("change per resident")
         axis.xaxis.set_major_formatter(lambda v, _: f"{v:.0%}".replace("-", "−"))
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+        axis.figure.legend(loc="outside lower center", ncols=3)
     spoken = "; ".join(
         f"{r.outcome}, from {r.route}: implied {r.implied_change:.0%} ({r.ci_low:.0%} to"
         f" {r.ci_high:.0%}), recorded {r.actual_change:.0%}"

@@ -223,6 +223,8 @@ class InstrumentReport:
         clear = {name: _clear(self.effects.xs(name, level="outcome")) for name in names}
         ways_count = len(self.effects) // len(names)
         found = ", ".join(f"{name} {number}" for name, number in clear.items())
+        early = (self.effects["reading"] == "parted before").groupby(level="outcome").sum()
+        before = [f"{name} {early[name]}" for name in names]
         shown = self.effects.reset_index()
         listed = "; ".join(
             f"{row.outcome}, {row.share}, weights {row.weights}, London {row.London}:"
@@ -230,8 +232,8 @@ class InstrumentReport:
             for row in shown.itertuples()
         )
         return Figure(
-            title=f"Of {ways_count} ways to build the instrument, so many have a bounded set"
-            f" without zero: {found}",
+            title=f"Of {ways_count} ways to build the instrument so many part before the cuts:"
+            f" {', '.join(before)}; so many have a bounded set without zero: {found}",
             alt=f"Intervals by outcome and way of building the instrument. {listed}."
             .replace("-", "−"),
             source="Share of 2009/10 times the national fall in grants; force and year effects,"

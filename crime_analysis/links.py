@@ -128,19 +128,23 @@ def without_events(panel: pd.DataFrame, register: pd.DataFrame, group: str) -> p
     return panel
 
 
-def funding_to_officers(panel: pd.DataFrame) -> Link:
+def funding_to_officers(panel: pd.DataFrame, weights: str | None = "population") -> Link:
     """Estimate how officers move with real funding: the first link.
 
     Three ways: the change from the first to the last year with funding, across forces; force
     and year fixed effects; and the same with funding instrumented by the government's share
     of it in 2009/10 times the national fall in grants. Officers are those in post at the end
-    of the year that the money paid for; residents are held constant; forces are weighted by
-    residents and errors clustered by force.
+    of the year that the money paid for; residents are held constant; errors are clustered by
+    force.
 
     Parameters
     ----------
     panel : DataFrame
         From `force_panel`.
+    weights : str, optional
+        Column by which forces count; None for all alike. By residents an officer counts the
+        same wherever, and London counts for a sixth of all: see the rows without it in
+        `Link.first_stages`.
 
     Returns
     -------
@@ -149,6 +153,8 @@ def funding_to_officers(panel: pd.DataFrame) -> Link:
 
     Raises
     ------
+    UnknownNameError
+        If the panel lacks the column of weights.
     ModelError
         If fewer than two years of the panel have funding.
 
@@ -164,7 +170,12 @@ def funding_to_officers(panel: pd.DataFrame) -> Link:
     >>> import crime_analysis as ca
     >>> funding_to_officers(ca.force_panel()).headline
     'instrument: share of all grants'
+    >>> alike = funding_to_officers(ca.force_panel(), weights=None)
+    >>> alike.table.loc[alike.headline, "f_statistic"] > 10
+    np.True_
     """
+    if weights is not None and weights not in panel:
+        raise UnknownNameError("column", weights, map(str, panel.columns), "the panel")
     rows = panel.dropna(subset=["log_funding_real"])
     years = sorted(rows["fy_start"].unique())
     if len(years) < 2:
@@ -172,7 +183,8 @@ def funding_to_officers(panel: pd.DataFrame) -> Link:
     ends = rows[rows["fy_start"].isin([years[0], years[-1]])].sort_values(["force", "fy_start"])
     columns = ["log_officers_end", "log_funding_real", "log_population"]
     change = ends.groupby("force")[columns].agg(lambda pair: pair.iloc[-1] - pair.iloc[0])
-    change["population"] = ends.groupby("force")["population"].first()
+    if weights is not None:
+        change[weights] = ends.groupby("force")[weights].first()
     labels = [
         rows.loc[rows["fy_start"] == y, "financial_year"].iloc[0] for y in (years[0], years[-1])
     ]
@@ -183,18 +195,18 @@ def funding_to_officers(panel: pd.DataFrame) -> Link:
         across: fit_panel(
             "log_officers_end ~ log_population + log_funding_real",
             change.reset_index(),
-            weights="population",
+            weights=weights,
             keys=["force"],
         ),
         within: fit_panel(
             "log_officers_end ~ log_population + log_funding_real | force + financial_year",
             rows,
             cluster="force",
-            weights="population",
+            weights=weights,
         ),
     }
     formula = "log_officers_end ~ log_population | force + financial_year | log_funding_real ~ "
-    return _link("funding", "officers", fits, within, formula, "exposure_{}", rows)
+    return _link("funding", "officers", fits, within, formula, "exposure_{}", rows, weights)
 
 
 def officers_to_violence(
@@ -263,7 +275,7 @@ def officers_to_violence(
     formula = ""
     if family == "ols":
         formula = f"log_{outcome}_per_1000 ~ 1 | force + financial_year | log_officers_per_1000 ~ "
-    return _link("officers", label, fits, now, formula, "exposure_{}_lagged", rows)
+    return _link("officers", label, fits, now, formula, "exposure_{}_lagged", rows, "population")
 
 
 def fit_links(panel: pd.DataFrame, register: pd.DataFrame) -> dict[str, Link]:
@@ -292,6 +304,7 @@ def _link(
     formula: str,
     instrument: str,
     rows: pd.DataFrame,
+    weights: str | None,
 ) -> Link:
     """Add instrumented estimates and first stages, tabulate, choose the headline by rule."""
     stages, headline = [], fallback
@@ -299,7 +312,7 @@ def _link(
         for with_london in (True, False):
             data = rows if with_london else rows[rows["force"] != LONDON]
             stage = fit_panel(
-                formula + instrument.format(share), data, cluster="force", weights="population"
+                formula + instrument.format(share), data, cluster="force", weights=weights
             ).first_stage()
             if with_london:
                 name = f"instrument: share of {words}"

@@ -116,6 +116,11 @@ def test_where_somebody_is_there_controls_change_what_is_shown(controls):
     boxes["end"].value = "2005/06"
     assert "does not run forwards" in state.value
     assert shown.value == before
+    boxes["place"].value = "Camden"
+    assert "no money of its own" in state.value
+    boxes["place"].value = "Gwent"
+    assert not boxes["price base"].disabled
+    assert "does not run forwards" in state.value
 
 
 @pytest.mark.parametrize("place", [MET, "City of London", "Camden", "Kingston upon Thames"])

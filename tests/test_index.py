@@ -341,19 +341,20 @@ def test_the_set_orders_reports_and_overrules_the_notebook(tmp_path):
 
 def test_labels_say_what_their_reports_were_asked(tmp_path):
     """A parameter that differs among them has a column, and the label its name."""
-    labels = {"officers": "officers, {outcome} to {note}", "officers per 1,000": "rate in {place}"}
-    source = notebook(tmp_path)
+    headline = SETTINGS["headline"] | {
+        "officers_change": {"label": "officers, {outcome} to {note}", "format": "percent"},
+        "per_1000": {"label": "rate in {place}"},
+    }
+    source = notebook(tmp_path, declared=SETTINGS | {"headline": headline})
     for folder, notes in (("alike", ("2018", "2018")), ("apart", ("2018", "2020"))):
         for place, note in zip(("Kent", "Essex"), notes, strict=True):
             given = {"force": place, "note": note}
             report(source, tmp_path / folder, given, recorded(place))
-        page = write_index(tmp_path / folder, settings={"labels": labels}).read_text("utf-8")
+        page = write_index(tmp_path / folder).read_text("utf-8")
         asked = "2018" if folder == "alike" else "note"
         assert page.count(f'data-label="officers, robbery to {asked}"') == 2
-        assert 'data-label="officers per 1,000"' in page  # there is no {place} to name
+        assert 'data-label="rate in {place}"' in page  # there is no {place} to name
         assert "Charts of officers, 2010 = 100, 2010 to 2018:" in page
-    with pytest.raises(ParameterError, match="labels"):
-        write_index(tmp_path / "alike", settings={"labels": ["officers"]})
 
 
 def test_a_series_says_what_most_of_it_is_about_and_opens_with_questions(tmp_path):

@@ -10,17 +10,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
 import crime_analysis as ca
-from crime_analysis import instrument, places, universes
+from crime_analysis import figures, instrument, places, universes
 from crime_analysis.checks import Verdict
 from crime_analysis.drawing import Figure
 from crime_analysis.errors import ModelError, UnknownNameError
-from crime_analysis.findings import link_evidence, literature
+from crime_analysis.findings import exchanged, link_evidence, literature
+from crime_analysis.findings.across import slope
 from crime_analysis.links import OUTCOMES
 from crime_analysis.models.panel_regression import fit_panel
 from crime_analysis.prose import Text
-from crime_analysis.story import link_checks, link_words
+from crime_analysis.story import chain, link_checks, link_words
 from crime_analysis.story import links as story
 from crime_analysis.story import literature as studies
 from crime_analysis.tables import Table
@@ -187,8 +189,8 @@ def test_if_money_had_gone_to_other_forces_the_sentences_cannot_tell():
     evidence = link_evidence.funding_evidence(rows, *years)
     used = evidence.plain.data_used.query("kept")["financial_year"].unique()
     assert sorted(used) == ["2009/10", "2012/13", "2013/14"]  # money of other years is not used
-    picture = story.money_and_officers(ca.changes(rows, *years), "Kent", *years)
-    assert "the first can be told" in picture.title or "neither can" in picture.title
+    picture = figures.scatter(ca.changes(rows, *years), "Kent", *years)
+    assert "cannot tell whether officers moved with money" in picture.title
     told = str(link_words.funding_answer(evidence, rows, "Kent", *years))
     assert told.startswith("These data cannot tell how far officers moved with money")
     assert "cannot tell" in str(link_words.checked(evidence))
@@ -196,7 +198,7 @@ def test_if_money_had_gone_to_other_forces_the_sentences_cannot_tell():
     assert "cannot tell the sign" in story.event_study(parted, breaks(), "officers").title
     said_of = str(link_words.instrument(instrument.funding_instrument(rows, B=49), "officers", ""))
     assert "Officers: cannot tell" in said_of
-    tests = link_evidence.few_clusters(evidence, 199)
+    tests = exchanged.few_clusters(evidence, 199)
     assert "clear of zero" not in link_checks.few_clusters(tests).title
 
 
@@ -208,13 +210,13 @@ def test_if_officers_had_gone_to_other_forces_the_sentences_cannot_tell():
     told = str(link_words.violence_answer(evidence, outcome, designed, detectable))
     assert told.startswith("These data cannot tell whether losing officers raised")
     assert story.ways(evidence.link).title.startswith("None of ")
-    tests = link_evidence.few_clusters(evidence, 199)
+    tests = exchanged.few_clusters(evidence, 199)
     assert "cannot tell from zero" in link_checks.few_clusters(tests).title
     assert "It holds zero too" in str(studies.beside_ours(evidence.link, outcome))
     both = link_words.verdicts(first(), evidence).paragraphs
     assert both[0].startswith("The whole chain, by rule: cannot tell")
     curve = ca.specification_curve(universes.officers_universe(), rows, draws=99, rng=1)
-    assert story.curve(curve, breaks(), ("robbery",))[0].title.endswith("cannot tell")
+    assert story.curve(curve, breaks(), ("robbery",))[0].title.startswith("Cannot tell: ")
 
 
 @pytest.mark.parametrize(
@@ -246,17 +248,17 @@ def test_exchanging_homicides_finds_a_planted_effect_and_none_in_the_figures():
     drawn = np.random.default_rng(2).poisson(rate * real.rows["population"]).astype(float)
     rows = real.rows.assign(homicide=drawn)
     planted = replace(real, rows=rows, plain=real.plain.refit(data=rows))
-    found = link_evidence.few_clusters(planted, 199)
+    found = exchanged.few_clusters(planted, 199)
     assert (found["p_value"] < 0.05).all()
     assert found["p_value"].iloc[1] == pytest.approx(1 / 200)  # no exchange goes as far
-    assert (link_evidence.few_clusters(real, 199)["p_value"] > 0.2).all()
+    assert (exchanged.few_clusters(real, 199)["p_value"] > 0.2).all()
 
 
 def test_the_score_that_is_exchanged_is_the_t_statistic_where_there_is_no_effect():
     """Score and Wald tests of the same zero agree near it, in sign and roughly in size."""
     real = second("homicide")
     row = real.plain.term(real.term)
-    score = link_evidence._score(real)(real.rows)
+    score = exchanged._score(real)(real.rows)
     assert np.sign(score) == np.sign(row["statistic"])
     assert score == pytest.approx(row["statistic"], abs=0.1)
 
@@ -303,7 +305,7 @@ def test_a_column_inside_another_name_is_left_alone():
         "y, force and year effects held, with log real funding moved by exposure to the cuts"
     )
     assert link_words.spelt("'homicide ~ log_population | force' is 'poisson'") == (
-        "“homicide on log residents, force effects held” is 'poisson'"
+        "“homicide on log residents, force effects held” is a model of counts"
     )
 
 
@@ -385,13 +387,11 @@ def test_what_studies_imply_is_set_beside_what_was_recorded():
 
 
 def test_what_the_losses_could_account_for_runs_from_their_intervals():
-    told = str(link_words.explained(changes(-0.14, 0.5), "Kent", "robbery"))
+    told = str(chain.explained(changes(-0.14, 0.5), "Kent", "robbery"))
     assert "officers lost could account for anything from none of it to 40%" in told
     assert "funding lost could account for anything from 10% of it to more than all" in told
-    assert "no rise" in str(link_words.explained(changes(-0.14, -0.1), "Kent", "robbery"))
-    assert "too few residents" in str(
-        link_words.explained(changes(-0.1, 0.1).iloc[:0], CITY, "robbery")
-    )
+    assert "no rise" in str(chain.explained(changes(-0.14, -0.1), "Kent", "robbery"))
+    assert "too few residents" in str(chain.explained(changes(-0.1, 0.1).iloc[:0], CITY, "robbery"))
 
 
 def test_the_forest_draws_ours_and_theirs_and_names_no_interval_that_was_not_seen():
@@ -410,3 +410,124 @@ def test_leaving_out_the_met_moves_the_first_link_most_and_is_marked():
     assert f"without {MET}" in figure.svg.decode()
     tiny = link_checks.leave_one_out(first(), CITY)
     assert CITY not in tiny.svg.decode()
+
+
+@functools.cache
+def alarms(weights="residents", outcome="violence_with_injury"):
+    return exchanged.false_alarms(first(weights), second(outcome), 999, rng=2018)
+
+
+def test_in_nearly_all_exchanges_the_chain_cannot_tell():
+    """Two independent links at 5% each would be 1 in 400; intervals too narrow make it more."""
+    for outcome in ("violence_with_injury", "homicide"):
+        chained = alarms(outcome=outcome).loc["chain"]
+        assert chained["exchanges"] == 999
+        assert chained["ci_high"] < exchanged.NOMINAL
+
+
+def test_false_alarms_of_counted_officers_are_near_the_nominal_level_and_of_weighted_ones_above():
+    """Weighted by residents London is a sixth of all, and few clusters make intervals narrow."""
+    counted = alarms(outcome="homicide").loc["second"]
+    assert counted["ci_low"] <= exchanged.NOMINAL <= counted["ci_high"]
+    for name in ("first", "second"):
+        weighted = alarms().loc[name]
+        assert exchanged.NOMINAL < weighted["share"] < 3 * exchanged.NOMINAL
+    assert alarms("alike").loc["first", "share"] < alarms().loc["first", "share"]
+
+
+def test_exchange_does_not_undo_the_first_link_and_shows_nothing_in_the_second():
+    assert alarms().loc["first", "p_value"] < 0.05
+    assert alarms().loc["second", "p_value"] > 0.2
+
+
+def test_an_alarm_is_what_the_link_itself_would_read_from_exchanged_money():
+    """By brute force: the whole link fitted anew, and the regression on the instrument alone."""
+    read, implied, strengths = [], [], []
+    for seed in range(12):
+        rows = money_to_others(seed)
+        link = ca.funding_to_officers(rows)
+        row = link.table.loc[link.headline]
+        read.append(ca.links.verdict(row["ci_low"], row["ci_high"]))
+        strengths.append(row["f_statistic"])
+        fit = first().reduced
+        known = rows.dropna(subset=["log_funding_real"]).assign(residents=rows["population"])
+        refitted = fit.refit(data=known).term(first().exposure)
+        clear = refitted["ci_low"] > 0 or refitted["ci_high"] < 0
+        implied.append("association" if clear else "cannot tell")
+    assert min(strengths) > 10
+    assert read == implied
+    assert read.count("cannot tell") >= 9
+
+
+def test_what_chance_reads_is_said_as_counted():
+    told = chain.false_alarms(alarms(), first(), second("violence_with_injury")).paragraphs
+    count = int(alarms().loc["chain", "alarms"])
+    assert f"an association in {count} of 999 exchanges" in told[0]
+    assert f"“cannot tell” in the other {999 - count}" in told[0]
+    assert "too narrow" in told[1]
+    honest = alarms().assign(ci_low=0.03, ci_high=0.07)
+    told = str(chain.false_alarms(honest, first(), second("violence_with_injury")))
+    assert told.count("about as often as a 95% interval should") == 2
+    assert "too narrow" not in told
+
+
+def test_over_many_exchanges_the_scatter_does_not_claim_a_direction():
+    rows = ca.changes(panel(), *SPAN).dropna(subset=["funding_change", "officers_change"])
+    generator = np.random.default_rng(7)
+    claimed = 0
+    for _ in range(40):
+        other = rows.assign(officers_change=generator.permutation(rows["officers_change"]))
+        claimed += slope(other, "funding_change", "officers_change").clear
+    assert claimed <= 6  # of 40 at 5%: more would come once in three hundred times
+    title = figures.scatter(rows, "Kent", *SPAN).title
+    assert "cannot tell" not in title
+    other = rows.assign(
+        officers_change=np.random.default_rng(1).permutation(rows["officers_change"])
+    )
+    title = figures.scatter(other, "Kent", *SPAN).title
+    assert title.startswith("Across forces: cannot tell whether officers moved with money")
+
+
+def test_a_slope_across_forces_is_least_squares_with_robust_errors():
+    """statsmodels, HC1 with the t distribution."""
+    rows = ca.changes(panel(), *SPAN)
+    both = rows[["share_all_grants", "funding_change"]].dropna()
+    design = sm.add_constant(both[["share_all_grants"]])
+    theirs = sm.OLS(both["funding_change"], design).fit(cov_type="HC1", use_t=True)
+    ours = slope(rows, "share_all_grants", "funding_change")
+    interval = theirs.conf_int().loc["share_all_grants"]
+    assert [ours.estimate, ours.low, ours.high] == pytest.approx(
+        [theirs.params["share_all_grants"], *interval]
+    )
+    assert ours.places == len(both)
+
+
+def in_short(word, implied, outcome="robbery"):
+    strong = replace(first(), verdict=Verdict("effect", ()))
+    other = replace(second("violence_with_injury"), verdict=Verdict(word, ("a reason",)))
+    return chain.in_short(strong, other, implied, "Kent", outcome).paragraphs
+
+
+def test_the_first_lines_say_how_much_of_the_rise_the_cut_explains_and_how_sure_that_is():
+    much, sure = in_short("cannot tell", changes(-0.14, 0.5))
+    assert much.startswith("These data cannot tell how much of the rise the cut explains")
+    assert "rose 50%" in much
+    assert "anything from 10% of it to more than all, with 95% confidence" in much
+    assert sure.startswith("How sure: not sure enough to say that it explains any of it")
+    assert "officers and violence with injury" in sure
+    much, sure = in_short("effect", changes(-0.14, 0.5))
+    assert much.startswith("How much of the rise")
+    assert "an effect, so far as the checks can see" in sure
+    assert in_short("association", changes(-0.1, -0.1))[0].startswith("Nothing is there to explain")
+    assert "too few residents" in in_short("cannot tell", changes(-0.1, 0.1).iloc[:0])[0]
+    unknown = changes(-0.14, 0.5).assign(share_low=np.nan)
+    assert "is not known" in in_short("cannot tell", unknown)[0]
+
+
+def test_a_chart_of_the_instrument_says_first_where_forces_parted_before_the_cuts():
+    title = story.instrument_ways(report(), "officers").title
+    early = report().effects.xs("officers", level="outcome")["reading"].eq("parted before").sum()
+    assert early
+    assert title.index(f"{early} part before the cuts") < title.index("bounded set")
+    whole = report().plot().title
+    assert whole.index(f"before the cuts: officers {early}") < whole.index("without zero")

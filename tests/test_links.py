@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crime_analysis import catalog, links, periods, places
+from crime_analysis import catalog, instrument, links, periods, places
 from crime_analysis.errors import ModelError, UnknownNameError
 from crime_analysis.inference.instruments import FirstStage
 from crime_analysis.links import (
@@ -412,6 +412,30 @@ class TestVerdict:
         self, low: float, high: float, said: str
     ) -> None:
         assert verdict(low, high) == said
+
+
+def test_forces_counted_alike_are_the_same_link_without_weights() -> None:
+    alike = funding_to_officers(panel(), weights=None).table
+    one = funding_to_officers(panel().assign(one=1.0), weights="one").table
+    pd.testing.assert_frame_equal(alike, one)
+    plain = fit_panel(
+        "log_officers_end ~ log_population + log_funding_real | force + financial_year",
+        panel(), cluster="force",
+    ).term("log_funding_real")  # fmt: skip
+    assert alike.loc["forces and years (fixed effects)", "estimate"] == pytest.approx(
+        plain["estimate"]
+    )
+    with pytest.raises(UnknownNameError, match="population"):
+        funding_to_officers(panel(), weights="populatoin")
+
+
+def test_the_instruments_strength_hangs_on_london_and_on_weights() -> None:
+    """DESIGN.md: for officers per head from about 4 (all grants, residents, London in) to 24."""
+    report = instrument.funding_instrument(panel(), B=49)
+    strength = report.strength.xs("officers per resident", level="cause")["effective_f"]
+    assert strength.idxmin() == ("all grants", "residents", "in")
+    assert strength.min() == pytest.approx(4, abs=0.5)
+    assert 15 < strength.max() < 25
 
 
 def test_draws_of_a_link_follow_its_headline() -> None:

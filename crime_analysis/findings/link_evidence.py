@@ -1,13 +1,12 @@
 """One link with all that speaks for and against it, shared by the pages that tell it.
 
 `links` estimates a link and chooses its headline by rule. Here the headline is put through the
-checks, refitted in other ways, tested without leaning on many clusters, and set beside what the
-dose of the cuts did year by year. Nothing is formatted and nothing is drawn.
+checks, refitted in other ways, and set beside what the dose of the cuts did year by year; it is
+tested by exchange in `exchanged`. Nothing is formatted and nothing is drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -17,9 +16,7 @@ import pandas as pd
 from crime_analysis import checks, periods
 from crime_analysis.checks import CheckResult, Verdict
 from crime_analysis.errors import ModelError, UnknownNameError
-from crime_analysis.inference.bootstrap import wild_bootstrap
 from crime_analysis.inference.instruments import FirstStage
-from crime_analysis.inference.randomisation import randomisation_test
 from crime_analysis.links import (
     LONDON,
     OUTCOMES,
@@ -34,11 +31,11 @@ from crime_analysis.models.panel_regression import fit_panel
 from crime_analysis.models.transformed import first_differences
 
 __all__ = [
+    "HELD",
     "WEIGHTS",
     "Evidence",
     "by_dose",
     "ends",
-    "few_clusters",
     "funding_evidence",
     "implied_by",
     "left_out",
@@ -50,7 +47,7 @@ __all__ = [
 WEIGHTS = ("residents", "alike")
 #: Checks of the first link: officers are no second count of money.
 _FUNDING_CHECKS = tuple(name for name in checks.SUITES["default"] if name != "measurement error")
-_HELD = "force + financial_year"
+HELD = "force + financial_year"
 _WORDS = ("cannot tell", "association", "effect")  # of `checks.verdict`, weakest first
 
 
@@ -136,14 +133,13 @@ def funding_evidence(
         alike=1.0,
     )
     rows.attrs = dict(panel.attrs)
-    # The link weighs by its column of residents; their logarithm, held constant, is another.
-    link = funding_to_officers(rows.assign(population=rows[weights]))
+    link = funding_to_officers(rows, weights)
     term, exposure = "log_funding_real", "exposure_all_grants"
     left = "log_officers_end_per_1000 ~ log_population"
-    plain = fit_panel(f"{left} + {term} | {_HELD}", rows, cluster="force", weights=weights)
+    plain = fit_panel(f"{left} + {term} | {HELD}", rows, cluster="force", weights=weights)
     return _judged(
-        link, term, exposure, plain, plain.refit(f"{left} | {_HELD} | {term} ~ {exposure}"),
-        plain.refit(f"{left} + {exposure} | {_HELD}", rows.dropna(subset=[term])),
+        link, term, exposure, plain, plain.refit(f"{left} | {HELD} | {term} ~ {exposure}"),
+        plain.refit(f"{left} + {exposure} | {HELD}", rows.dropna(subset=[term])),
         suite=_FUNDING_CHECKS, event=2009,
     )  # fmt: skip
 
@@ -175,15 +171,15 @@ def violence_evidence(panel: pd.DataFrame, outcome: str, register: pd.DataFrame)
     term, exposure = "log_officers_per_1000", "exposure_all_grants_lagged"
     if OUTCOMES[outcome][1] == "poisson":
         plain = fit_panel(
-            f"{outcome} ~ {term} | {_HELD}", rows, cluster="force", family="poisson",
+            f"{outcome} ~ {term} | {HELD}", rows, cluster="force", family="poisson",
             offset="log_population",
         )  # fmt: skip
         return _judged(link, term, exposure, plain, None, None)
     left = f"log_{outcome}_per_1000 ~ "
-    plain = fit_panel(f"{left}{term} | {_HELD}", rows, cluster="force", weights="residents")
+    plain = fit_panel(f"{left}{term} | {HELD}", rows, cluster="force", weights="residents")
     return _judged(
-        link, term, exposure, plain, plain.refit(f"{left}1 | {_HELD} | {term} ~ {exposure}"),
-        plain.refit(f"{left}{exposure} | {_HELD}"),
+        link, term, exposure, plain, plain.refit(f"{left}1 | {HELD} | {term} ~ {exposure}"),
+        plain.refit(f"{left}{exposure} | {HELD}"),
     )  # fmt: skip
 
 
@@ -213,7 +209,7 @@ def _other_ways(link: Link, plain: Fit, term: str) -> Link:
         more[f"the same, {words}"] = plain.refit(weights=other)
         with suppress(ModelError):  # where no two years follow each other there is no such way
             more["changes from one year to the next"] = first_differences(
-                plain.formula.replace(_HELD, "financial_year"), rows, unit="force",
+                plain.formula.replace(HELD, "financial_year"), rows, unit="force",
                 time="fy_start", cluster="force", weights=plain.options["weights"],
             )  # fmt: skip
     table = pd.DataFrame(
@@ -240,88 +236,6 @@ def weaker(*verdicts: Verdict) -> Verdict:
     'cannot tell'
     """
     return min(verdicts, key=lambda one: _WORDS.index(one.word))
-
-
-def few_clusters(evidence: Evidence, draws: int = 999, rng: int = 0) -> pd.DataFrame:
-    """Test the same coefficients with and without leaning on many, equal clusters.
-
-    Parameters
-    ----------
-    evidence : Evidence
-    draws : int
-        Of the wild cluster bootstrap and of the exchanges between forces.
-    rng : int
-        Seed of both.
-
-    Returns
-    -------
-    DataFrame
-        ``model`` (fixed effects; reduced form), ``way`` (t distribution; wild cluster
-        bootstrap; forces exchanged), ``estimate``, ``ci_low``, ``ci_high``, ``p_value``. Of
-        counts there is no bootstrap, and the exchange has no interval.
-    """
-    if evidence.plain.family == "poisson":
-        row = evidence.plain.term(evidence.term)
-        test = randomisation_test(
-            evidence.rows, _score(evidence), evidence.term, unit="force", time="fy_start",
-            B=draws, rng=rng,
-        )  # fmt: skip
-        by_t = {"way": "t distribution", **row[["estimate", "ci_low", "ci_high", "p_value"]]}
-        given = {"way": "forces exchanged", "estimate": row["estimate"], "p_value": test.p_value}
-        table = pd.DataFrame([by_t, given])
-        table.insert(0, "model", "fixed effects")
-        return table
-    records = []
-    models = {"fixed effects": (evidence.plain, evidence.term)}
-    if evidence.reduced is not None:
-        models["reduced form"] = (evidence.reduced, evidence.exposure)
-    for name, (fit, term) in models.items():
-        data = fit.data
-        assert data is not None
-        exchanged = randomisation_test(
-            data, fit.formula, term, unit="force", time="fy_start", cluster="force",
-            weights=fit.options["weights"], B=draws, rng=rng,
-        )  # fmt: skip
-        tables = {
-            "t distribution": fit.tidy().loc[[term]],
-            "wild cluster bootstrap": wild_bootstrap(fit, term, B=draws, rng=rng).tidy(),
-            "forces exchanged": exchanged.tidy(),
-        }
-        for way, table in tables.items():
-            row = table.iloc[0][["estimate", "ci_low", "ci_high", "p_value"]]
-            records.append({"model": name, "way": way, **row})
-    return pd.DataFrame(records)
-
-
-def _score(evidence: Evidence) -> Callable[[pd.DataFrame], float]:
-    """Return a function of data: the t-like score of the cause in a Poisson model of counts.
-
-    Counts expected without the cause are residents times a force's rate times a year's. They
-    do not change when the cause is given to other forces, so nothing is fitted anew.
-    """
-    from crime_analysis.models.projection import projection
-
-    rows, term = evidence.rows, evidence.term
-    outcome = evidence.plain.outcome
-    codes = pd.DataFrame({c: pd.factorize(rows[c])[0] for c in _HELD.split(" + ")})
-    counts = rows[outcome].to_numpy(float)
-    seen = np.isfinite(counts)
-    counts = np.where(seen, counts, 0.0)
-    expected = np.where(seen, rows["population"].to_numpy(float), 0.0)
-    for _ in range(200):  # to both margins in turn, until they are met
-        for code in codes.to_numpy().T:
-            size = np.bincount(code, counts) / np.bincount(code, expected)
-            expected = expected * size[code]
-    root = np.sqrt(expected)
-    held = projection(codes, np.empty((len(rows), 0)), root)
-    left = np.divide(counts - expected, root, out=np.zeros_like(root), where=root > 0)
-
-    def score(data: pd.DataFrame) -> float:
-        given = held.residual((data[term].to_numpy(float) * root)[:, None])[:, 0]
-        parts = np.bincount(codes["force"], given * left)
-        return float(parts.sum() / np.sqrt(parts @ parts))
-
-    return score
 
 
 def by_dose(

@@ -21,7 +21,7 @@ A notebook speaks to this room through its metadata, under ``crime_analysis``:
     Tags of cells that run but have no place on the page.
 ``headline``
     ``{record: label}`` or ``{record: {"label": .., "format": "percent"}}``: recorded values
-    that the index shows.
+    that the index shows. ``{start}`` in a label is the report's parameter ``start``.
 
 The names below are imported when first used: papermill alone takes seconds.
 """

@@ -199,7 +199,8 @@ class _Shown:
     @property
     def own_label(self) -> str:
         """What tells this report from its siblings, unless the title says it."""
-        return "" if self._page.label in self.title else self._page.label
+        label = ", ".join(map(_words, self._page.label.split(", ")))
+        return "" if label in self.title else label
 
     @property
     def full_title(self) -> str:

@@ -252,7 +252,7 @@ def _furnish(
     """Add columns, charts and tiles to a section of reports."""
     reports = section["reports"]
     names = dict.fromkeys(name for r in reports for name in r["parameters"])
-    relabel(reports, told.get("labels", {}), [n for n in names if _varies(reports, n)])
+    relabel(reports, [n for n in names if _varies(reports, n)])
     tiles, charts = (told.get(part) or _declared(reports, part) for part in ("tiles", "chart"))
     if tiles and not any(tiles["parameter"] in r["parameters"] for r in reports):
         tiles = None

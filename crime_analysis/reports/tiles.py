@@ -35,8 +35,6 @@ def checked_settings(given: Any, where: str) -> dict[str, Any]:
         wanted, ``label``, ``format`` and ``scale`` (``shared`` or ``own``).
         ``order``: names of reports, in the order to list them.
         ``lead``: ``notebook`` and ``record``, a list of sentences that opens the page.
-        ``labels``: what notebooks call a number, to what this index calls it; ``{start}`` in it is
-        the value of the report's parameter ``start``.
     where : str
         Whose settings these are, for the message.
 
@@ -46,9 +44,8 @@ def checked_settings(given: Any, where: str) -> dict[str, Any]:
         An unknown key, a missing one, or a grid in which places overlap.
     """
     settings = _mapping(
-        given, where, "the settings of the index", ("tiles", "chart", "order", "lead", "labels")
+        given, where, "the settings of the index", ("tiles", "chart", "order", "lead")
     )
-    _mapping(settings.get("labels", {}), where, "the labels of the index")
     if "lead" in settings:
         parts = ("notebook", "record")
         _mapping(settings["lead"], where, "the lead of the index", parts, parts)

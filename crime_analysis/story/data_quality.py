@@ -7,6 +7,7 @@ import pandas as pd
 
 from crime_analysis.drawing import BLUE, ORANGE, Figure, canvas
 from crime_analysis.findings.data_log import apart, farthest, log, revised
+from crime_analysis.findings.unusual import CHANCE
 from crime_analysis.prose import Text, named, rose_or_fell
 from crime_analysis.provenance import Trace
 from crime_analysis.story.axes import percent_axis
@@ -23,6 +24,7 @@ __all__ = [
     "revisions",
     "traced",
     "traced_words",
+    "unusual_table",
 ]
 
 _ALIKE = 0.01  # nearer than this two counts are called the same to a hundredth
@@ -90,6 +92,21 @@ def quality_table(found: pd.DataFrame) -> Table:
         columns={"agree": "within tolerance", "declared": "beyond, with a reason"}
     )
     return Table(rows, "Pairs of figures that two publications give of the same thing")
+
+
+def unusual_table(found: pd.DataFrame) -> Table:
+    """Return the years whose homicides stand out of those beside them, from `unusual.unusual`."""
+    rows = found.drop(columns="p_value").rename(
+        columns={"offences": "homicides", "beside": "mean of the years beside it"}
+    )
+    events = rows["explained_by"].str.replace("-", " ").replace("", "none on the register")
+    alone = int((found["explained_by"] == "").sum())
+    return Table(
+        rows.assign(explained_by=events),
+        f"Homicides of a year that chance makes less than once in {1 / CHANCE:,.0f} years: {alone}"
+        f" of {len(rows)} have no event on the register",
+        {"mean of the years beside it": "{:.1f}"},
+    )
 
 
 def revisions(officers: pd.DataFrame, knife: pd.DataFrame, force: str) -> Table | Text:

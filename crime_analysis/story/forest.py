@@ -9,7 +9,7 @@ import pandas as pd
 
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, canvas
 
-__all__ = ["KINDS", "forest"]
+__all__ = ["KINDS", "above", "forest"]
 
 #: kind: colour, line, mark, filled, what the legend calls it
 KINDS: dict[str, tuple[str, str, str, bool, str]] = {
@@ -39,24 +39,19 @@ def forest(rows: pd.DataFrame, x_label: str) -> bytes:
     """
     left, right = _frame(rows)
     groups = [name for name in dict.fromkeys(rows["group"]) if name]
-    lines = int(rows["label"].str.count("\n").sum())
-    with canvas(height=1.5 + 0.32 * (len(rows) + len(groups)) + 0.14 * lines) as (_, axis, out):
-        y, ticks, names = 0.0, [], []
+    with canvas(height=1.3 + 0.4 * len(rows) + 0.3 * len(groups)) as (_, axis, out):
+        y = 0.0
         for name, part in rows.groupby("group", sort=False):
             if name:
-                axis.text(
-                    left, y, str(name), fontweight="bold", fontsize=9.5, va="center",
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
-                )  # fmt: skip
-                y += 1
+                above(axis, y, str(name), fontweight="bold", fontsize=10)
+                y += 0.75
             for row in part.itertuples():
+                above(axis, y, str(row.label))
                 _mark(axis, row, y, left, right)
-                ticks.append(y)
-                names.append(row.label)
-                y += 1 + 0.35 * str(row.label).count("\n")
-        axis.axvline(0, color="black", lw=0.9)
-        axis.set_yticks(ticks, names)
-        axis.set_ylim(y - 0.4, -0.7)
+                y += 1
+        axis.axvline(0, color="black", lw=0.9, zorder=1.6)
+        axis.set_yticks([])
+        axis.set_ylim(y - 0.6, -0.8)
         axis.set_xlim(left - 0.02 * (right - left), right + 0.02 * (right - left))
         axis.grid(axis="y", visible=False)
         axis.set_xlabel(x_label)
@@ -67,6 +62,15 @@ def forest(rows: pd.DataFrame, x_label: str) -> bytes:
                       mfc=colour if filled else "white", lw=2)  # fmt: skip
         axis.figure.legend(loc="outside lower center", ncols=3)
     return out.getvalue()
+
+
+def above(axis: Any, y: float, words: str, **style: Any) -> None:
+    """Write what a row is above its mark: beside it, a phone would show words and no marks."""
+    axis.text(
+        0.008, y - 0.37, words, transform=axis.get_yaxis_transform(), va="center", zorder=1.7,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+        **{"fontsize": 9, **style},
+    )  # fmt: skip
 
 
 def _mark(axis: Any, row: Any, y: float, left: float, right: float) -> None:
@@ -103,4 +107,7 @@ def _frame(rows: pd.DataFrame) -> tuple[float, float]:
     unbounded = np.isinf(rows[["ci_low", "ci_high"]].to_numpy(float)).any()
     low, high = (reach * side if unbounded else end for side, end in (
         (-1, min(ends.min(), 0.0)), (1, max(ends.max(), 0.0))))  # fmt: skip
+    farthest = max(-low, high)
+    if not unbounded and farthest <= 1.5 * reach:  # no arrowhead for the sake of a little room
+        reach = farthest
     return max(low, -reach), min(high, reach)

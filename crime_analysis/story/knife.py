@@ -67,14 +67,17 @@ def by_definition(
 
 
 def _unbroken(years: pd.Series, changes: pd.Series) -> pd.Series:
-    """Return the longest run of years, the later of two, with no change in recording inside it."""
+    """Return the longest run of years with no change in recording inside it.
+
+    Of two the earlier: after a change a new practice takes years to settle.
+    """
     runs: dict[int, list[str]] = {}
     for year in years.index:
         first, last = f"{periods.start(year)}-04-01", f"{periods.start(year) + 1}-03-31"
         before = int((changes <= first).sum())
         if before == int((changes <= last).sum()):  # else it belongs to neither side
             runs.setdefault(before, []).append(year)
-    longest = max(reversed(list(runs.values())), key=len, default=[])
+    longest = max(runs.values(), key=len, default=[])
     return years[longest]
 
 
@@ -95,7 +98,7 @@ def _knife_words(rows: pd.DataFrame, changes: pd.Series, start: str, end: str) -
             " to March 2019"
         )
     if len(mine) < len(every_year):
-        finding += "; recording changed, and years on either side are not compared"
+        finding += "; years across a change in recording are not compared"
     every = rows[~rows["with_injury"]].groupby("financial_year")["offences"]
     apart = (every.max() / every.min().where(every.min() > 0) - 1).dropna()
     if apart.empty or apart.max() < 0.0005:

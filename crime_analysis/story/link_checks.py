@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -75,11 +77,23 @@ def few_clusters(table: pd.DataFrame) -> Figure:
     return Figure(
         title="; ".join(said).capitalize(),
         alt=f"The same coefficients tested in several ways: {spoken}.",
-        source="Wild cluster bootstrap with the null imposed; forces exchanged: whole courses of"
-        " the cause given to other forces at random. Reduced form: outcome on the instrument.",
+        source=_tests(table),
         svg=out.getvalue(),
         data=table,
     )
+
+
+def _tests(table: pd.DataFrame) -> str:
+    """Return what the tests of a chart are."""
+    told = {
+        "wild cluster bootstrap": "Wild cluster bootstrap: with the null imposed.",
+        "forces exchanged": "Forces exchanged: whole courses of the cause given to other forces at"
+        " random (randomisation inference; Fisher 1935, Young 2019).",
+    }
+    said = [words for way, words in told.items() if (table["way"] == way).any()]
+    if (table["model"] == "reduced form").any():
+        said.append("Reduced form: outcome on the instrument.")
+    return " ".join(said)
 
 
 def few_clusters_table(table: pd.DataFrame) -> Table:
@@ -195,7 +209,9 @@ def hidden(fit: Fit, term: str, benchmark: str = "deprivation_later") -> tuple[F
         f"A confounder {row.kd:g} times as strong as {row.benchmark} is {row.note}."
         for row in noted.head(1).itertuples()
     ]
-    return found.plot(), Text((found.explain(), *limits, selected.explain()))
+    figure = found.plot()
+    figure = replace(figure, title=figure.title[:1].upper() + figure.title[1:])
+    return figure, Text((found.explain(), *limits, selected.explain()))
 
 
 def detectable(

@@ -6,7 +6,6 @@ import re
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-import numpy as np
 import pandas as pd
 
 from crime_analysis import breaks, periods
@@ -17,17 +16,17 @@ from crime_analysis.inference.detectable import DesignAnalysis, DetectableEffect
 from crime_analysis.instrument_report import InstrumentReport
 from crime_analysis.links import OUTCOMES, Link, verdict
 from crime_analysis.panel import change
-from crime_analysis.prose import Text, link_effect, named, percent, rose_or_fell
+from crime_analysis.prose import Text, link_effect, named, rose_or_fell
 from crime_analysis.story.place_words import spanning
 
 __all__ = [
     "chance",
     "checked",
     "concerning",
-    "explained",
     "funding_answer",
     "in_words",
     "instrument",
+    "left_out",
     "seen",
     "spelt",
     "verdicts",
@@ -45,6 +44,11 @@ WORDS = {
     "log_population": "log residents",
     "log_violence_with_injury_per_1000": "log violence with injury per resident",
     "log_robbery_per_1000": "log robbery per resident",
+    "log_knife_offences_per_1000": "log knife offences per resident",
+    "violence_with_injury_per_1000": "violence with injury per 1,000 residents",
+    "robbery_per_1000": "robbery per 1,000 residents",
+    "officers_per_1000": "officers per 1,000 residents",
+    "recording_changed": "the change in recording",
     "death_or_injury_driving": "deaths and injuries by driving",
     "death or injury driving": "deaths and injuries by driving",
     "exposure_all_grants_lagged": "exposure to the cuts (a year earlier)",
@@ -53,6 +57,7 @@ WORDS = {
     "share all grants": "government's share",
     "deprivation_2010": "deprivation",
     "deprivation_later": "deprivation in the years of welfare reform",
+    "randomisation_test": "a test that exchanges forces",
     "fy_start": "financial year, by the year it begins in",
     "financial_year": "year",
 }
@@ -70,6 +75,7 @@ def spelt(text: str) -> str:
     >>> spelt("homicide ~ log_officers_per_1000 | force + financial_year")
     'homicide on log officers per resident, force and year effects held'
     """
+    text = text.replace("is 'poisson'", "is a model of counts")
     text = re.sub(r"'([^']* ~ [^']*)'", lambda found: f"“{_regression(found[1])}”", text)
     text = _regression(text) if " ~ " in text else text
     return _NAME.sub(lambda found: WORDS[found[0]], text)
@@ -139,6 +145,7 @@ def concerning(register: pd.DataFrame, touched: tuple[tuple[str, str], ...]) -> 
 
 
 def _reasons(said: Verdict) -> str:
+    """Return what led to a verdict, in words."""
     return "; ".join(spelt(reason) for reason in said.reasons)
 
 
@@ -200,7 +207,8 @@ def funding_answer(
     )
 
 
-def _left_out(force: str) -> str:
+def left_out(force: str) -> str:
+    """Return why a force is in no estimate."""
     return (
         f"{force} is in none of these estimates: it has too few residents for rates, and a few"
         " thousand people live where hundreds of thousands work."
@@ -217,7 +225,7 @@ def _estimate(evidence: Evidence) -> str:
 
 def _funding_of(evidence: Evidence, panel: pd.DataFrame, force: str, start: str, end: str) -> str:
     if force in panel.attrs.get("excluded", ()):
-        return _left_out(force)
+        return left_out(force)
     money = change(panel, force, "funding_real_gbp_m", start, end)
     officers = change(panel, force, "officers_end_fte", start, end)
     people = change(panel, force, "population", start, end)
@@ -315,46 +323,5 @@ def verdicts(first: Evidence, second: Evidence) -> Text:
             f"The whole chain, by rule: {chain.word}. A chain holds no better than its weakest"
             " link.",
             *told,
-        )
-    )
-
-
-def explained(implied: pd.DataFrame, force: str, outcome: str) -> Text:
-    """Return how much of a recorded rise each loss could account for, if the links were effects.
-
-    Parameters
-    ----------
-    implied : DataFrame
-        From `links.chain`; without rows where the force has too few residents.
-    force, outcome : str
-        The place, and one of `links.OUTCOMES`.
-    """
-    label = OUTCOMES[outcome][0]
-    if implied.empty:
-        return Text((_left_out(force),))
-    rows = implied[implied["outcome"] == label]
-    recorded = float(rows["actual_change"].iloc[0])
-    if not recorded > 0:
-        return Text(
-            (
-                f"Recorded {label} per resident in {named(force)}'s area"
-                f" {rose_or_fell(recorded)}: there is no rise to account for.",
-            )
-        )
-    told = []
-    for row in rows.itertuples():
-        low = "none" if row.share_low <= 0 else percent(row.share_low)
-        high = "more than all" if row.share_high >= 1 else percent(max(row.share_high, 0.0))
-        span = "none of it" if row.share_high <= 0 else f"anything from {low} of it to {high}"
-        known = np.isfinite([row.share_low, row.share_high]).all()
-        told.append(
-            f"the {row.route} could account for {span}"
-            if known
-            else f"what the {row.route} could account for is not known"
-        )
-    return Text(
-        (
-            f"Recorded {label} per resident in {named(force)}'s area rose {percent(recorded)}. If"
-            f" the links were effects, with 95% confidence {' and '.join(told)}.",
         )
     )

@@ -7,15 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from crime_analysis import figures
 from crime_analysis.curve import SpecificationCurve
-from crime_analysis.drawing import BLUE, ORANGE, Figure, canvas
+from crime_analysis.drawing import Figure
+from crime_analysis.findings.across import slope
 from crime_analysis.instrument_report import InstrumentReport
 from crime_analysis.links import OUTCOMES, WEAK, Link
 from crime_analysis.models.event_study import EventStudy
 from crime_analysis.prose import Text
 from crime_analysis.story.forest import forest
 from crime_analysis.story.link_words import chance, concerning, in_words
+from crime_analysis.story.scatters import parting, points, scatters
 from crime_analysis.tables import Table
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "implied_table",
     "instrument_ways",
     "levels_and_changes",
-    "money_and_officers",
     "pre_trends",
     "ways",
 ]
@@ -38,48 +38,6 @@ def _touched(series: str) -> tuple[tuple[str, str], ...]:
     if series == "officers":
         return (("officers", "officers_fte"), people)
     return (("recorded_crime", series), people)
-
-
-def _correlated(rows: pd.DataFrame, x: str, y: str) -> tuple[float, float, float]:
-    """Return a correlation across forces with its 95% interval (Fisher 1921)."""
-    pair = rows[[x, y]].replace([np.inf, -np.inf], np.nan).dropna()
-    r = float(pair[x].corr(pair[y]))
-    reach = 1.96 / np.sqrt(max(len(pair) - 3, 1))
-    return r, float(np.tanh(np.arctanh(r) - reach)), float(np.tanh(np.arctanh(r) + reach))
-
-
-def _told(pairs: list[tuple[float, float, float]]) -> tuple[list[str], str]:
-    """Return two correlations in words, and which of them can be told from none."""
-    said = [f"{r:.2f} ({low:.2f} to {high:.2f})" for r, low, high in pairs]
-    clear = [not low <= 0 <= high for _, low, high in pairs]
-    doubt = {
-        (True, True): "both can", (True, False): "only the first can",
-        (False, True): "only the second can", (False, False): "neither can",
-    }[clear[0], clear[1]]  # fmt: skip
-    return said, f"{doubt} be told from none"
-
-
-def money_and_officers(changes: pd.DataFrame, force: str, start: str, end: str) -> Figure:
-    """Draw the first link across forces: government's share, money lost, officers lost.
-
-    Parameters
-    ----------
-    changes : DataFrame
-        From `panel.changes`.
-    force, start, end : str
-        The force to mark, and the years compared.
-    """
-    figure = figures.scatter(changes, force, start, end)
-    rows = changes.dropna(subset=["funding_change", "officers_change"])
-    pairs = (("share_all_grants", "funding_change"), ("funding_change", "officers_change"))
-    said, doubt = _told([_correlated(rows, *pair) for pair in pairs])
-    alt = figure.alt if (rows["force"] == force).any() else figure.alt.rsplit(". ", 1)[0] + "."
-    return replace(
-        figure,
-        title=f"Across forces government's share and the change in money correlate at {said[0]},"
-        f" money and officers at {said[1]}: {doubt}",
-        alt=alt,
-    )
 
 
 def levels_and_changes(rows: pd.DataFrame, outcome: str, force: str) -> Figure:
@@ -97,46 +55,39 @@ def levels_and_changes(rows: pd.DataFrame, outcome: str, force: str) -> Figure:
     scale = 1000 if outcome == "homicide" else 1
     shown = rows.assign(**{level: rows[level] * scale})
     per = "million" if scale == 1000 else "1,000"
-    pairs = (
-        ("officers_per_1000", level, "officers per 1,000 residents",
-         f"{label} per {per} residents", f"As they stand, {rows.attrs['last']}"),
-        ("officers_change", "outcome_change", "change in officers per resident",
-         f"change in {label} per resident", "As they changed"),
-    )  # fmt: skip
-    with canvas(1, 2, height=4.1) as (_, axes, out):
-        for axis, (x, y, x_label, y_label, title) in zip(axes, pairs, strict=True):
-            size = 12 + 130 * shown["population"] / shown["population"].max()
-            axis.scatter(shown[x], shown[y], s=size, color=BLUE, alpha=0.55, lw=0)
-            mine = shown[shown["force"] == force]
-            axis.scatter(mine[x], mine[y], s=70, facecolor="none", edgecolor=ORANGE, lw=2, zorder=3)
-            for row in mine.itertuples():
-                right = getattr(row, x) > shown[x].median()
-                axis.annotate(
-                    force, (getattr(row, x), getattr(row, y)), textcoords="offset points",
-                    xytext=(-9 if right else 9, 9), ha="right" if right else "left",
-                    fontsize=9, fontweight="bold", color="#a34700",
-                )  # fmt: skip
-            axis.margins(0.1)
-            axis.set_xlabel(x_label)
-            axis.set_ylabel(y_label)
-            axis.set_title(title, fontsize=10)
-        for side in (axes[1].xaxis, axes[1].yaxis):
-            side.set_major_formatter(lambda v, _: f"{v:.0%}".replace("-", "−"))
-    said, doubt = _told([_correlated(shown, x, y) for x, y, *_ in pairs])
-    missing = "" if len(mine) else f" {force} is left out: too few residents for rates."
-    ringed = f" {force} is ringed." if len(mine) else ""
+    stand = slope(shown, "officers_per_1000", level)
+    changed = slope(shown, "officers_change", "outcome_change")
+    standing = (
+        f"{stand.estimate:+.2g} per {per} for one more officer per 1,000,"
+        f" {stand.low:+.2g} to {stand.high:+.2g}"
+    ).replace("-", "−")
+    claims = {
+        f"{label} goes with officers as they stand": (stand, standing),
+        f"{label} moved with officers": (changed, points(changed)),
+    }
+    marked = bool((shown["force"] == force).any())
+    missing = "" if marked else f" {force} is left out: too few residents for rates."
+    ringed = f" {force} is ringed." if marked else ""
     columns = ["force", "officers_per_1000", level, "officers_change", "outcome_change"]
     return Figure(
-        title=f"Across forces officers and {label} correlate at {said[0]} as they stand and at"
-        f" {said[1]} as they changed: {doubt}",
-        alt=f"Two scatter plots of {len(shown)} forces. Officers and {label} per resident"
-        f" correlate at {said[0]} as they stand, at {said[1]} as they changed.{ringed}",
+        title=parting(claims),
+        alt=f"Two scatter plots of {len(shown)} forces. Officers against {label} as they stand:"
+        f" {standing} (correlation {stand.correlation:.2f}). Change in officers against change in"
+        f" {label}, both per resident: {points(changed)} (correlation"
+        f" {changed.correlation:.2f}).{ringed}",
         source=f"Source: Home Office workforce and recorded crime data; ONS. Changes from"
         f" {rows.attrs['first']} to {rows.attrs['last']}, three years pooled at each end. Area"
-        f" shows residents. Intervals are of correlations that count every force alike.{missing}",
-        svg=out.getvalue(),
+        " shows residents; slopes count forces alike, with 95% intervals robust to unequal"
+        f" scatter.{missing}",
+        svg=scatters(
+            shown, force,
+            (("officers_per_1000", level, "officers per 1,000 residents",
+              f"{label} per {per} residents", f"As they stand, {rows.attrs['last']}"),
+             ("officers_change", "outcome_change", "change in officers per resident",
+              f"change in {label} per resident", "As they changed")),
+        ),
         data=rows[columns],
-    )
+    )  # fmt: skip
 
 
 def ways(link: Link) -> Figure:
@@ -207,10 +158,12 @@ def instrument_ways(report: InstrumentReport, outcome: str) -> Figure | Text:
     clear = np.isfinite(rows[["ci_low", "ci_high"]]).all(axis=1)
     clear &= (rows["ci_low"] > 0) | (rows["ci_high"] < 0)
     weak = int((rows["kind"] == "weak").sum())
+    before = int((frame["reading"] == "parted before").sum())
     return Figure(
         title=f"{outcome.capitalize()}: of {len(rows)} ways to build the instrument"
-        f" {int(clear.sum()) or 'none'} {'has' if clear.sum() == 1 else 'have'} a bounded set"
-        f" without zero; {weak or 'none'} {'is' if weak == 1 else 'are'} too weak to lean on",
+        f" {before or 'none'} part{'' if before > 1 else 's'} before the cuts and {weak or 'none'}"
+        f" {'are' if weak > 1 else 'is'} too weak to lean on; {int(clear.sum()) or 'none'}"
+        f" {'have' if clear.sum() > 1 else 'has'} a bounded set without zero",
         alt="Two-stage elasticities with Anderson-Rubin 95% sets. "
         + _spoken(rows.assign(label=rows["group"] + ", " + rows["label"])),
         source="Share of 2009/10 times the national fall in grants; force and year effects,"
@@ -303,8 +256,11 @@ def curve(
     years = concerning(register, touched)
     notes = "".join(f" Break, {year:.0f}: {what}" for year, what in years.items() if year >= 2007)
     figure = told.plot()
+    title = figure.title.removesuffix(f": {found.verdict}")
     table = told.by_choice().reset_index()
     table["choice"] = table["choice"].str.replace("_", " ")
-    return replace(figure, source=figure.source + notes), Table(
+    if found.draws:
+        title = f"{found.verdict.capitalize()}: {title}"
+    return replace(figure, title=title, source=figure.source + notes), Table(
         table, "Median estimate, and intervals wholly above or below zero, by choice"
     )

@@ -25,8 +25,8 @@ __all__ = [
 ]
 
 _GROUPS = {
-    "violent": "Others: violent crime and murder",
-    "murder": "Others: violent crime and murder",
+    "violent": "Others: violent crime or murder",
+    "murder": "Others: violent crime or murder",
     "all": "Others: all crime, or crime weighted by its cost",
     "cost-weighted": "Others: all crime, or crime weighted by its cost",
     "property": "Others: property crime, for comparison",
@@ -38,7 +38,7 @@ _BASIS = {
 }
 _CAVEAT = (
     "Other places, years and designs; some of the numbers were computed again or divided, as the"
-    " table says. Ours are recorded crime per resident."
+    " table says. Ours are recorded crime per resident. Arrowheads: an interval goes on."
 )
 
 
@@ -79,7 +79,7 @@ def forest_plot(links: Mapping[str, Link], outcome: str) -> Figure:
     ranged = seen["range_low"].notna()
     theirs = pd.DataFrame(
         {
-            "label": seen["study"].str.replace(", a review", "\na review")
+            "label": seen["study"]
             + seen["basis"].map(_BASIS)
             + np.where(seen["crime"].isin(["murder", "cost-weighted"]), ", " + seen["crime"], ""),
             "group": seen["crime"].map(_GROUPS),
@@ -113,12 +113,13 @@ def forest_plot(links: Mapping[str, Link], outcome: str) -> Figure:
             + (f" ({r.ci_low:.2f} to {r.ci_high:.2f})" if np.isfinite(r.ci_low) else "")
         )
         for r in rows.itertuples()
-    ).replace("\n", " ")
+    )
+    unseen = [name for name in literature.findings()["study"] if name not in set(seen["study"])]
     return Figure(
         title=title,
         alt=f"Elasticities of crime to police, with 95% intervals where an error is known."
         f" {spoken}.",
-        source=_CAVEAT,
+        source=f"{_CAVEAT} Not drawn, as no elasticity was seen: {', '.join(unseen)}.",
         svg=forest(rows, "elasticity of crime: % change for 1% more police"),
         data=rows.drop(columns="kind"),
     )
