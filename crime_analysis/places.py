@@ -13,12 +13,14 @@ from crime_analysis.errors import UnknownNameError
 __all__ = [
     "BOROUGHS",
     "FORCES",
+    "REGIONS",
     "SHORT_NAMES",
     "WELSH_FORCES",
     "borough",
     "borough_tiles",
     "force",
     "force_tiles",
+    "region_of",
 ]
 
 FORCES: tuple[str, ...] = (
@@ -33,6 +35,27 @@ FORCES: tuple[str, ...] = (
 )  # fmt: skip
 
 WELSH_FORCES: tuple[str, ...] = ("Dyfed-Powys", "Gwent", "North Wales", "South Wales")
+
+#: The Home Office's regions of England: some figures are published by region alone.
+REGIONS: dict[str, tuple[str, ...]] = {
+    "East Midlands": (
+        "Derbyshire", "Leicestershire", "Lincolnshire", "Northamptonshire", "Nottinghamshire",
+    ),
+    "East of England": (
+        "Bedfordshire", "Cambridgeshire", "Essex", "Hertfordshire", "Norfolk", "Suffolk",
+    ),
+    "London": ("City of London", "Metropolitan Police"),
+    "North East": ("Cleveland", "Durham", "Northumbria"),
+    "North West": ("Cheshire", "Cumbria", "Greater Manchester", "Lancashire", "Merseyside"),
+    "South East": ("Hampshire", "Kent", "Surrey", "Sussex", "Thames Valley"),
+    "South West": (
+        "Avon and Somerset", "Devon and Cornwall", "Dorset", "Gloucestershire", "Wiltshire",
+    ),
+    "West Midlands": ("Staffordshire", "Warwickshire", "West Mercia", "West Midlands"),
+    "Yorkshire and the Humber": (
+        "Humberside", "North Yorkshire", "South Yorkshire", "West Yorkshire",
+    ),
+}  # fmt: skip
 
 BOROUGHS: tuple[str, ...] = (
     "Barking and Dagenham", "Barnet", "Bexley", "Brent", "Bromley", "Camden", "Croydon",
@@ -206,3 +229,14 @@ def _tiles(drawn: str) -> dict[str, tuple[int, int]]:
         for column, name in enumerate(line.split("|"), start=1)
         if name.strip() != "."
     }
+
+
+def region_of(force: str) -> str:
+    """Return a force's region of England, or nothing for a Welsh force.
+
+    Examples
+    --------
+    >>> region_of("Kent"), region_of("Gwent")
+    ('South East', '')
+    """
+    return next((name for name, forces in REGIONS.items() if force in forces), "")

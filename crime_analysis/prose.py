@@ -192,7 +192,10 @@ def links_title(links: Mapping[str, Link]) -> str:
         return f"No link is clear of zero: {', '.join(unclear)}"
     if not unclear:
         return f"Every link is clear of zero: {', '.join(clear)}"
-    return f"Clear of zero: {', '.join(clear)}. Not clear: {', '.join(unclear)}"
+    return (
+        f"By the headline estimates not clear of zero: {', '.join(unclear)}."
+        f" Clear: {', '.join(clear)}"
+    )
 
 
 def implied_title(table: pd.DataFrame, force: str) -> str:

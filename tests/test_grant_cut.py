@@ -11,6 +11,7 @@ from crime_analysis import funding
 from crime_analysis.errors import DataError, ParameterError, UnknownNameError
 from crime_analysis.findings import grant_cut
 from crime_analysis.findings.grant_levels import levels
+from crime_analysis.findings.grant_windows import windows
 from crime_analysis.story import grants, money, money_readings
 
 MET = "Metropolitan Police"
@@ -315,3 +316,32 @@ def test_the_notebook_shows_any_force(shown_by, force, options):
     assert "nan%" not in texts
     assert "£nan" not in texts
     assert f"{MET[:3]}'s core grant" in pictures[0].title
+
+
+def test_a_wider_window_lets_more_quantities_agree_and_the_words_count_them(readings):
+    found = windows(readings)
+    distances = [0.05, 0.07, 0.10, 0.15]
+    counts = found[distances]
+    assert (counts.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+    assert (counts.iloc[:, -1] <= found["readings"]).all()
+    # By hand, from one quantity's readings.
+    name = "core grant with the grants later folded in"
+    own = readings.query("quantity == @name and terms == 'real' and start == '2009/10'")
+    falls = own.loc[own["end"] == "2017/18", "fall_gbp_m"]
+    row = found.set_index("quantity").loc[name]
+    assert row["readings"] == len(falls)
+    assert [row[d] for d in distances] == [falls.between(700 - 700 * d, 700 + 700 * d).sum()
+                                           for d in distances]  # fmt: skip
+    said = str(money_readings.windows_words(found))
+    for distance in distances:
+        assert f"of {(found[distance] > 0).sum()} within {distance:.0%}" in said
+    assert f"£{falls.min():,.0f}m to £{falls.max():,.0f}m" in said
+
+
+def test_no_quantity_agrees_with_a_sum_that_none_comes_near(readings):
+    found = windows(readings, amount=5000.0)
+    assert (found[[0.05, 0.15]] == 0).all(axis=None)
+    with pytest.raises(ParameterError, match="proportions of 0 or more"):
+        windows(readings, distances=[-0.1])
+    with pytest.raises(ParameterError, match="from start 1999/00"):
+        windows(readings, "1999/00")

@@ -131,10 +131,10 @@ def test_forces_alike_are_the_nearest_by_officers_per_resident(reports):
 
 
 def test_every_english_force_is_in_one_region_and_no_welsh_force_in_any():
-    listed = [force for forces in place_report.REGIONS.values() for force in forces]
+    listed = [force for forces in places.REGIONS.values() for force in forces]
     assert sorted(listed) == sorted(set(places.FORCES) - set(places.WELSH_FORCES))
-    assert set(place_report.REGIONS) < set(ca.load("hospital_admissions")["region"])
-    assert place_report.region_of("Gwent") == ""
+    assert set(places.REGIONS) < set(ca.load("hospital_admissions")["region"])
+    assert places.region_of("Gwent") == ""
 
 
 def test_only_years_of_twelve_known_months_are_added_up():

@@ -13,12 +13,30 @@ from crime_analysis.findings.counts import poisson_interval, rate_ratio
 from crime_analysis.links import OUTCOMES, without_events
 from crime_analysis.panel import TOO_FEW_RESIDENTS
 
-__all__ = ["ALIKE", "HOMICIDE_YEARS", "alike", "homicide_rates", "standing"]
+__all__ = ["ALIKE", "HOMICIDE_YEARS", "alike", "homicide_rates", "per_1000", "standing"]
 
 #: How many forces whose officers moved as much are looked at.
 ALIKE = 10
 #: Homicides are added up over so many years before they are compared.
 HOMICIDE_YEARS = 3
+
+
+def per_1000(officers: pd.DataFrame, population: pd.DataFrame) -> pd.DataFrame:
+    """Return officers per 1,000 residents of the 30 June after, a row a year, a column a force.
+
+    Forces with too few residents for rates are left out.
+
+    Parameters
+    ----------
+    officers, population : DataFrame
+        The shipped tables.
+    """
+    year = officers["date"].str[:4].astype("int64")
+    posts = officers.assign(year=year).pivot(index="year", columns="force", values="officers_fte")
+    people = population[population["kind"] == "force"]
+    people = people.pivot(index="year", columns="place", values="population")
+    rates = 1000 * posts / people.reindex(index=posts.index, columns=posts.columns)
+    return rates.drop(columns=[name for name in TOO_FEW_RESIDENTS if name in rates])
 
 
 def homicide_rates(

@@ -7,7 +7,6 @@ import pandas as pd
 
 from crime_analysis import catalog, places
 from crime_analysis.findings.claims_readings import Load
-from crime_analysis.findings.place_report import region_of
 from crime_analysis.panel import TOO_FEW_RESIDENTS
 
 __all__ = ["admissions", "residents"]
@@ -32,6 +31,6 @@ def admissions(force: str, load: Load = catalog.load) -> pd.DataFrame:
     None is told in Wales, nor beside a force that is a small part of its region by residents.
     """
     force = places.force(force)
-    region = "" if force in TOO_FEW_RESIDENTS else region_of(force)
+    region = "" if force in TOO_FEW_RESIDENTS else places.region_of(force)
     stays = load("hospital_admissions")
     return stays[stays["region"] == region]

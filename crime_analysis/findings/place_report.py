@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import catalog, funding, periods, places
-from crime_analysis.findings.among_forces import HOMICIDE_YEARS, alike, homicide_rates, standing
+from crime_analysis.findings.among_forces import (
+    HOMICIDE_YEARS,
+    alike,
+    homicide_rates,
+    per_1000,
+    standing,
+)
 from crime_analysis.findings.counts import Ratio, rate_ratio, whole_years
 from crime_analysis.findings.headline_links import headline_links
 from crime_analysis.links import Link, chain
@@ -17,12 +23,10 @@ from crime_analysis.panel import TOO_FEW_RESIDENTS, force_panel
 
 __all__ = [
     "MEASURES",
-    "REGIONS",
     "TABLES",
     "ForceReport",
     "force_report",
     "headline",
-    "region_of",
 ]
 
 #: Measures of violence, from the one that recording can move least to the one it moves most.
@@ -34,26 +38,6 @@ MEASURES = {
     "violence_with_injury": "violence with injury",
     "violence_without_injury": "violence without injury",
 }
-#: The Home Office's regions of England: hospital admissions are published by region alone.
-REGIONS: dict[str, tuple[str, ...]] = {
-    "East Midlands": (
-        "Derbyshire", "Leicestershire", "Lincolnshire", "Northamptonshire", "Nottinghamshire",
-    ),
-    "East of England": (
-        "Bedfordshire", "Cambridgeshire", "Essex", "Hertfordshire", "Norfolk", "Suffolk",
-    ),
-    "London": ("City of London", "Metropolitan Police"),
-    "North East": ("Cleveland", "Durham", "Northumbria"),
-    "North West": ("Cheshire", "Cumbria", "Greater Manchester", "Lancashire", "Merseyside"),
-    "South East": ("Hampshire", "Kent", "Surrey", "Sussex", "Thames Valley"),
-    "South West": (
-        "Avon and Somerset", "Devon and Cornwall", "Dorset", "Gloucestershire", "Wiltshire",
-    ),
-    "West Midlands": ("Staffordshire", "Warwickshire", "West Mercia", "West Midlands"),
-    "Yorkshire and the Humber": (
-        "Humberside", "North Yorkshire", "South Yorkshire", "West Yorkshire",
-    ),
-}  # fmt: skip
 #: The shipped tables that a report is worked out from.
 TABLES = (
     "officers", "recorded_crime", "funding", "population", "prices", "deprivation_force",
@@ -150,32 +134,18 @@ class ForceReport:
         return periods.start(self.start) + 1, periods.start(self.end) + 1
 
 
-def region_of(force: str) -> str:
-    """Return a force's region of England, or nothing for a Welsh force.
-
-    Examples
-    --------
-    >>> region_of("Kent"), region_of("Gwent")
-    ('South East', '')
-    """
-    return next((name for name, forces in REGIONS.items() if force in forces), "")
-
-
 def _officers(officers: pd.DataFrame, population: pd.DataFrame, force: str) -> pd.DataFrame:
     """Return a force's officers by year, per resident too, beside the forces' median."""
-    year = officers["date"].str[:4].astype("int64")
-    counts = officers.assign(year=year).pivot(index="year", columns="force", values="officers_fte")
-    people = population[population["kind"] == "force"]
-    people = people.pivot(index="year", columns="place", values="population")
-    rates = (1000 * counts / people).reindex(counts.index)
-    rates = rates.drop(columns=list(TOO_FEW_RESIDENTS))
+    rates = per_1000(officers, population)
+    own = officers[officers["force"] == force]
+    counts = own.set_index(own["date"].str[:4].astype("int64"))["officers_fte"].sort_index()
     return pd.DataFrame(
         {
-            "officers_fte": counts[force],
+            "officers_fte": counts,
             "officers_per_1000": rates.get(force, np.nan),
             "median_per_1000": rates.median(axis=1),
         }
-    )
+    ).rename_axis("year")
 
 
 def _offences(crime: pd.DataFrame, admissions: pd.DataFrame, force: str) -> pd.DataFrame:
@@ -183,7 +153,7 @@ def _offences(crime: pd.DataFrame, admissions: pd.DataFrame, force: str) -> pd.D
     rows = crime[crime["force"] == force]
     wide = rows.pivot(index="financial_year", columns="offence_group", values="offences")
     wide = wide.reindex(columns=list(MEASURES)).rename_axis(columns=None)
-    region = region_of(force)
+    region = places.region_of(force)
     if region and force not in TOO_FEW_RESIDENTS:
         sums = whole_years(admissions[admissions["region"] == region], "admissions")
         sums.index = sums.index.map(periods.label)
@@ -255,7 +225,7 @@ def force_report(
     like, total = alike(panel, register, force, start, end)
     revisions = tables["officers_revisions"]
     return ForceReport(
-        force, start, end, price_base, rates, region_of(force),
+        force, start, end, price_base, rates, places.region_of(force),
         funding.real_by_source(tables["funding"], tables["prices"], force, price_base),
         frozenset(paid["source"]), float(cash[end] / cash[start] - 1),
         _officers(tables["officers"], people, force),

@@ -15,7 +15,6 @@ from crime_analysis.findings.borough_report import OFFICERS_SPAN
 from crime_analysis.findings.claims_readings import LAST_MONTH, Load
 from crime_analysis.findings.one_force import residents
 from crime_analysis.links import LONDON
-from crime_analysis.panel import TOO_FEW_RESIDENTS
 
 __all__ = [
     "EARLIER",
@@ -32,7 +31,6 @@ __all__ = [
     "first_below",
     "in_office_terms",
     "lowest_for",
-    "per_1000",
     "roles",
     "since_below",
 ]
@@ -67,24 +65,6 @@ def claimed_line(load: Load = catalog.load) -> tuple[float, float, float]:
     register = load("claims")
     below, fewest = (claimed(register, name) for name in ("under-30000", "fewest-in-20-years"))
     return float(below["officers"]), float(below["years"]), float(fewest["years"])
-
-
-def per_1000(officers: pd.DataFrame, population: pd.DataFrame) -> pd.DataFrame:
-    """Return officers per 1,000 residents of the 30 June after, a row a year, a column a force.
-
-    Forces with too few residents for rates are left out.
-
-    Parameters
-    ----------
-    officers, population : DataFrame
-        The shipped tables.
-    """
-    year = officers["date"].str[:4].astype("int64")
-    posts = officers.assign(year=year).pivot(index="year", columns="force", values="officers_fte")
-    people = population[population["kind"] == "force"]
-    people = people.pivot(index="year", columns="place", values="population")
-    rates = 1000 * posts / people.reindex(index=posts.index, columns=posts.columns)
-    return rates.drop(columns=[name for name in TOO_FEW_RESIDENTS if name in rates])
 
 
 def counts(force: str, load: Load = catalog.load) -> pd.DataFrame:

@@ -240,7 +240,8 @@ class GroupTime:
         bands = " Thin grey: simultaneous band." if len(self.multipliers) else ""
         return draw_profile(
             self.profile(),
-            title=f"{self.outcome} since {self.start}: average after {low:+.3g} to {high:+.3g},"
+            title=f"{self.outcome} since {self.start}".replace("_", " ")
+            + f": average after {low:+.3g} to {high:+.3g},"
             f" {found}; {before}",
             source=f"Group-time effects of {self.outcome} on {len(self.groups)} units, compared"
             f" with {self.comparison} treated (Callaway and Sant'Anna 2021), errors by unit. Bars:"

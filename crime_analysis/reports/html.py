@@ -200,7 +200,7 @@ class _Shown:
     def own_label(self) -> str:
         """What tells this report from its siblings, unless the title says it."""
         label = ", ".join(map(_words, self._page.label.split(", ")))
-        return "" if label in self.title else label
+        return "" if label in self.title else label[:1].upper() + label[1:]
 
     @property
     def full_title(self) -> str:

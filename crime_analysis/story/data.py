@@ -48,7 +48,7 @@ _LABELS = {
 _LOOKS = {
     "money": (BLUE, ""),
     "officers": (GREEN, "//"),
-    "police recording": (ORANGE, ".."),
+    "police recording": (ORANGE, "--"),
     "hospitals": (GREY, ""),
     "people and places": (YELLOW, "\\\\"),
 }

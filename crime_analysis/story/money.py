@@ -37,7 +37,7 @@ def steps(fall: GrantFall) -> Figure:
     bars = [  # label, foot, height, colour, hatch, what is written above
         (f"Core grant\n{fall.start}, cash", 0.0, core, BLUE, "", gbp(core)),
         ("Grants folded\nin later, cash", core, cash - core, YELLOW, "//", f"+{gbp(cash - core)}"),
-        (f"To prices\nof {fall.price_base}", cash, fall.earlier_gbp_m - cash, GREY, "..",
+        (f"To prices\nof {fall.price_base}", cash, fall.earlier_gbp_m - cash, GREY, "--",
          f"{'+' if fall.earlier_gbp_m >= cash else ''}{gbp(fall.earlier_gbp_m - cash)}"),
         (f"{fall.start}\nlike for like", 0.0, fall.earlier_gbp_m, BLUE, "",
          gbp(fall.earlier_gbp_m)),

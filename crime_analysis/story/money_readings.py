@@ -32,6 +32,8 @@ __all__ = [
     "matching",
     "moved",
     "quantities",
+    "windows_table",
+    "windows_words",
 ]
 
 SOURCE = (
@@ -206,6 +208,50 @@ def quantities(readings: pd.DataFrame) -> Table:
     frame.loc[frame["kind"] == "savings", "like_for_like"] = "–"
     return Table(
         frame, f"Every quantity, and how many of its readings come near {claim()}", FORMATS
+    )
+
+
+def windows_words(found: pd.DataFrame) -> Text:
+    """Return how the number of quantities that agree grows with the distance allowed.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `grant_windows.windows`.
+    """
+    distances = [column for column in found if isinstance(column, float)]
+    agreeing = [int((found[distance] > 0).sum()) for distance in distances]
+    every = [int((found[distance] == found["readings"]).sum()) for distance in distances]
+    nearest = found.iloc[0]
+    steps = ", ".join(
+        f"of {count} within {distance:.0%}"
+        for distance, count in zip(distances, agreeing, strict=True)
+    )
+    always = (
+        "at none of these distances does one agree at every price base and index"
+        if not any(every)
+        else f"{max(every)} of them at every price base and index"
+    )
+    return Text(
+        (
+            f"Which quantity agrees depends on how near is near and on the prices chosen. Of"
+            f" {len(found)} quantities in real terms, a reading comes near £{CLAIMED_GBP_M:,.0f}m"
+            f" {steps}; {always}. The nearest, {nearest['quantity']},"
+            f" fell by £{nearest['lowest_gbp_m']:,.0f}m to £{nearest['highest_gbp_m']:,.0f}m, and"
+            f" {nearest[distances[0]]} of its {nearest['readings']} readings come within"
+            f" {distances[0]:.0%}.",
+        )
+    )
+
+
+def windows_table(found: pd.DataFrame) -> Table:
+    """Return one row a quantity: how many of its readings agree at each distance."""
+    frame = found.assign(like_for_like=found["like_for_like"].map({True: "yes", False: "no"}))
+    names = {column: f"within {column:.0%}" for column in found if isinstance(column, float)}
+    return Table(
+        frame.rename(columns=names),
+        f"Readings in real terms near £{CLAIMED_GBP_M:,.0f}m, by the distance allowed",
+        FORMATS | {"nearest": "{:.1%}"},
     )
 
 

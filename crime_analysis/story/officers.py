@@ -163,7 +163,7 @@ def per_head(
     Parameters
     ----------
     held, rates : DataFrame
-        From `strength.counts` and `strength.per_1000`.
+        From `strength.counts` and `among_forces.per_1000`.
     register : DataFrame
         The shipped table ``breaks``.
     force, start, end : str
