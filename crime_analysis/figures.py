@@ -183,10 +183,16 @@ def violence(
             axis.yaxis.get_major_locator().set_params(integer=True)
         for axis in grid[:, 0]:
             axis.set_ylabel("offences recorded")
-    said = ", ".join(f"{_MEASURES[g].lower()} {v:+.0%}".replace("-", "−") for g, v in moved.items())
+    # Homicides of single years differ by chance alone: their counts are told, not a change.
+    counted = pair["homicide"].dropna()
+    moved = moved.drop("homicide", errors="ignore")
+    shifts = [f"{_MEASURES[g].lower()} {v:+.0%}".replace("-", "−") for g, v in moved.items()]
+    if len(counted) == 2:
+        shifts.append(f"homicides numbered {counted.iloc[0]:,.0f} and then {counted.iloc[1]:,.0f}")
+    said = ", ".join(shifts)
     part = "the measures part" if (moved > 0).any() and (moved < 0).any() else "all move one way"
     title = f"Violence recorded by {named(force)}"
-    if len(moved):
+    if len(moved) > 1:
         title = f"From {start} to {end} in {named(force)}'s area {part}: {said}"
     data = wide.reset_index(names="financial_year")
     data["financial_year"] = data["financial_year"].map(periods.label)

@@ -65,7 +65,7 @@ def test_every_figure_is_a_drawing_with_alt_text_source_and_data(drawn, name):
 def test_titles_name_the_finding_with_its_size(drawn):
     assert "fell 8.9%" in drawn["officers"].title
     assert "fell 19%" in drawn["funding"].title
-    assert "homicide +35%" in drawn["violence"].title
+    assert "homicides numbered 117 and then 158" in drawn["violence"].title
 
 
 def test_a_title_follows_its_data_when_the_data_turn(fitted):

@@ -55,6 +55,11 @@ def _grants_change(report: ForceReport) -> float:
     return float(pair.iloc[1] / pair.iloc[0] - 1)
 
 
+def _from_to(report: ForceReport, column: str) -> str:
+    first, last = report.estimates[column]
+    return f"£{first:,.0f}m to £{last:,.0f}m"
+
+
 def cut(report: ForceReport, fall: GrantFall, claims: Claims, pages: pd.DataFrame) -> Linked:
     """Return how much was cut, and in what sense.
 
@@ -72,15 +77,14 @@ def cut(report: ForceReport, fall: GrantFall, claims: Claims, pages: pd.DataFram
     moved = report.standing.loc[report.force, "funding"]
     answer = (
         f"It depends on what is counted: from {report.start} to {report.end} government grants to"
-        f" {named(report.force)} {rose_or_fell(_grants_change(report))} in real terms, grants and"
-        f" council tax together {rose_or_fell(moved)}, and at each year's own prices these"
-        f" {rose_or_fell(report.funding_cash_change)}."
+        f" {named(report.force)} {rose_or_fell(_grants_change(report))} in real terms"
+        f" ({_from_to(report, 'grants_real_gbp_m')}), grants and council tax together"
+        f" {rose_or_fell(moved)} ({_from_to(report, 'funding_real_gbp_m')}), and at each year's"
+        f" own prices these {rose_or_fell(report.funding_cash_change)}."
     )
-    pair = report.estimates["funding_real_gbp_m"]
     amounts = (
-        f"In pounds, grants and council tax together went from £{pair.iloc[0]:,.0f}m to"
-        f" £{pair.iloc[1]:,.0f}m at {report.price_base} prices; these are HMIC's estimates, made"
-        f" before each year.{_rank(report, 'funding')}"
+        f"Real terms are {report.price_base} prices; the amounts are HMIC's estimates, made before"
+        f" each year.{_rank(report, 'funding')}"
     )
     row = claims.row("cut-since-2010")
     fell = "fell" if fall.fall_gbp_m > 0 else "rose"
