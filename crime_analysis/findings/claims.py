@@ -360,7 +360,8 @@ def _band(low: float, high: float) -> str:
     """Return the band in which a value agrees, in words; nothing if there is none."""
     if np.isinf(low) and np.isinf(high):
         return ""
-    ends = [f"{x:,.10g}".replace("-", "−") for x in (low, high)]
+    ends = [f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.4g}" for x in (low, high)]
+    ends = [end.replace("-", "−") for end in ends]
     if np.isinf(low):
         return f" (agrees below {ends[1]})"
     if np.isinf(high):
