@@ -18,7 +18,7 @@ def residents(force: str, load: Load = catalog.load) -> pd.Series:
     Examples
     --------
     >>> int(residents("Surrey")[2017]), residents("City of London").notna().any()
-    (1187719, np.False_)
+    (1185321, np.False_)
     """
     force = places.force(force)
     people = load("population").query("place == @force").set_index("year")["population"]

@@ -136,12 +136,14 @@ def render(
             shown.ended(result)
         if tasks:
             count = min(jobs or _processors(), len(tasks))
-            with _pool(count, scheduler, folder, planned.jobs, warm) as pool:
-                for key, told in _run(pool, tasks, shown, fail_fast):
-                    found[key] = _result(planned.jobs[key], told, folder)
-                    shown.ended(found[key])
-            # Of a worker that was killed.
-            sweep(folder)
+            try:
+                with _pool(count, scheduler, folder, planned.jobs, warm) as pool:
+                    for key, told in _run(pool, tasks, shown, fail_fast):
+                        found[key] = _result(planned.jobs[key], told, folder)
+                        shown.ended(found[key])
+            finally:
+                # Of a worker that was killed, or that an interruption gave no time.
+                sweep(folder)
     except KeyboardInterrupt:
         done = sum(r.status != "failed" for r in found.values())
         raise KeyboardInterrupt(
