@@ -359,7 +359,7 @@ def test_axe_finds_nothing_serious_folded_or_not(opened, axe, report, size):
 
 
 def test_a_report_is_small(report):
-    assert report.stat().st_size < 600_000
+    assert report.stat().st_size < 500_000
 
 
 # --- on paper -----------------------------------------------------------------------------------

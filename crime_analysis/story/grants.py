@@ -69,6 +69,8 @@ def shares(frame: pd.DataFrame, force: str, end: str) -> Figure:
         axis.set_ylim(len(below) - 0.5, -0.5)
         axis.set_xlim(rows["share"].min() - 0.04, rows["share"].max() + 0.06)
         axis.set_xlabel("share paid by government")
+        # Whole percentages only: steps of 2.5 would be labelled wrongly.
+        axis.xaxis.get_major_locator().set_params(steps=[1, 2, 5, 10])
         axis.xaxis.set_major_formatter("{x:.0%}")
         axis.figure.legend(loc="outside lower center", ncols=3)
     spoken = "; ".join(

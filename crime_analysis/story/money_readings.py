@@ -246,12 +246,21 @@ def windows_words(found: pd.DataFrame) -> Text:
 
 def windows_table(found: pd.DataFrame) -> Table:
     """Return one row a quantity: how many of its readings agree at each distance."""
-    frame = found.assign(like_for_like=found["like_for_like"].map({True: "yes", False: "no"}))
-    names = {column: f"within {column:.0%}" for column in found if isinstance(column, float)}
+    distances = [column for column in found if isinstance(column, float)]
+    spans = zip(found["lowest_gbp_m"], found["highest_gbp_m"], strict=True)
+    frame = pd.DataFrame(
+        {
+            "quantity": found["quantity"]
+            + found["like_for_like"].map({True: " (like for like)", False: ""}),
+            "readings": found["readings"],
+            **{f"within {distance:.0%}": found[distance] for distance in distances},
+            "fall, £m": [f"{low:,.0f}\u00a0to\u00a0{high:,.0f}" for low, high in spans],
+        }
+    )
     return Table(
-        frame.rename(columns=names),
-        f"Readings in real terms near £{CLAIMED_GBP_M:,.0f}m, by the distance allowed",
-        FORMATS | {"nearest": "{:.1%}"},
+        frame,
+        f"Of each quantity's readings in real terms, how many fall near £{CLAIMED_GBP_M:,.0f}m, by"
+        " the distance allowed",
     )
 
 

@@ -55,7 +55,9 @@ def across(rows: pd.DataFrame, register: pd.DataFrame, before: str, after: str) 
         axis.set_ylim(len(SPREAD) - 0.4, -0.6)
         axis.grid(axis="y", visible=False)
         reach = rows["change"].clip(upper=edge)
-        percent_axis(axis, min(reach.min(), -0.1) - 0.05, max(reach.max(), 0.2) + 0.05)
+        # Room on the left for the words under the lowest total, which are centred on it.
+        low = min(reach.min() - 0.05, rows["total"].min() - 0.28)
+        percent_axis(axis, low, max(reach.max(), 0.2) + 0.05)
         axis.set_xlabel(f"change in number, {before} to {after}")
     return Figure(
         title=across_words(rows, register),

@@ -148,7 +148,7 @@ def intervals(fitted: Mapping[str, Link]) -> Figure:
     rows["verdict"] = [verdict(r.ci_low, r.ci_high) for r in rows.itertuples()]
     edge = 3.0
     y = np.arange(len(rows))
-    with canvas(height=1.5 + 0.5 * len(rows)) as (_, axis, out):
+    with canvas(height=1.3 + 0.4 * len(rows)) as (_, axis, out):
         for place, row in zip(y, rows.itertuples(), strict=True):
             clear = row.verdict == "association"
             bounded = np.isfinite([row.ci_low, row.ci_high]).all() and row.ci_low <= row.ci_high
