@@ -320,6 +320,7 @@ def implied(table: pd.DataFrame, force: str, title: str) -> Figure | Text:
         axis.set_ylim(len(table) - 0.6, -0.8)
         axis.grid(axis="y", visible=False)
         axis.set_xlabel("change per resident")
+        axis.xaxis.get_major_locator().set_params(steps=[1, 2, 5, 10])
         axis.xaxis.set_major_formatter(lambda v, _: f"{v:.0%}".replace("-", "−"))
         axis.figure.legend(loc="outside lower center", ncols=3)
     spoken = "; ".join(

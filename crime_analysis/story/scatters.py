@@ -45,7 +45,7 @@ def scatters(
             axis.set_ylabel(y_label)
             axis.set_title(title, fontsize=10)
             for side, column in ((axis.xaxis, x), (axis.yaxis, y)):
-                side.get_major_locator().set_params(nbins=5)
+                side.get_major_locator().set_params(nbins=5, steps=[1, 2, 5, 10])
                 if column.endswith(("_change", "_grants")):
                     side.set_major_formatter(lambda v, _: f"{v:.0%}".replace("-", "−"))
     return out.getvalue()
