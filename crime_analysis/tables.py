@@ -24,6 +24,7 @@ _HEADINGS = {
 
 _UNITS = {"_gbp_m": ", £m", "_per_1000": " per 1,000", "_fte": ", FTE"}
 _LONG_WORD = 18
+_YEAR = re.compile(r"year|fy_start|31 March|period|cohort|\bstart\b", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d(-\d\d)?")
 
 
@@ -107,7 +108,9 @@ class Table:
     def _cell(self, column: str, value: object) -> tuple[str, bool]:
         """Return a cell's text and whether it is a number."""
         if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            whole = self.formats[column].format(value) if column in self.formats else f"{value:,}"
+            # A year is a name, not a quantity.
+            form = "{:d}" if _YEAR.search(column) and 1900 <= value <= 2100 else "{:,}"
+            whole = self.formats.get(column, form).format(value)
             return _signed(whole), True
         if isinstance(value, (float, np.floating)):
             number = float(value)

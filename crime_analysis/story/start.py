@@ -183,7 +183,9 @@ def _violence_answer(report: ForceReport) -> str:
         doubt = "It depends on the measure"
     span = f"from {report.start} to {report.end}"
     told = f"{span}, as recorded and {per}, {said}" if said else f"{span} nothing else is known"
-    return f"{doubt}: {told}; {homicide_finding(report)}."
+    years = report.homicide_window
+    pooled = f"over the {years} years up to each, " if report.rates and years > 1 else ""
+    return f"{doubt}: {told}; {pooled}{homicide_finding(report)}."
 
 
 def _other_measures(report: ForceReport) -> str:
