@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crime_analysis import breaks, catalog, periods
+from crime_analysis import catalog
 from crime_analysis.findings.place_report import MEASURES, ForceReport
 from crime_analysis.panel import audits
 from crime_analysis.prose import Text, named
-from crime_analysis.story.place_words import place_among
+from crime_analysis.story.place_words import crosses_own_break, place_among
 from crime_analysis.tables import Table
 
 __all__ = [
@@ -30,17 +30,6 @@ _SHORT = {"admissions": "Admissions, sharp object"}
 # The register's choices that move a figure of every force; others count where they name it.
 _CHOICES = ("deflator-gdp", "events-left-out", "grants-all-kinds", "population-before-census")
 _SOURCED = ("officers", "recorded_crime", "population", "prices", "hospital_admissions")
-
-
-def _broken(report: ForceReport, group: str, known: pd.Series) -> bool:
-    """Return whether the register warns of comparing a group here, across the known years."""
-    dates = report.breaks.loc[
-        report.breaks["series"].str.contains(group) & (report.breaks["places"] != "all"), "date"
-    ]
-    years = [periods.start(breaks.financial_year(day)) for day in dates]
-    return any(
-        periods.start(known.index[0]) <= year <= periods.start(known.index[-1]) for year in years
-    )
 
 
 def glance(report: ForceReport) -> Table:
@@ -70,7 +59,11 @@ def glance(report: ForceReport) -> Table:
         )
     for group, unit in (("knife_offences", ""), ("admissions", f", {report.region}")):
         known = report.offences[group].loc[report.start : report.end].dropna()
-        if len(known) < 2 or known.index[-1] != report.end or _broken(report, group, known):
+        if (
+            len(known) < 2
+            or known.index[-1] != report.end
+            or crosses_own_break(report, group, known)
+        ):
             continue
         since = f" (from {known.index[0]})" if known.index[0] != report.start else ""
         label = _SHORT.get(group, MEASURES[group].capitalize()) + unit + since

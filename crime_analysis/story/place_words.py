@@ -8,12 +8,14 @@ import pandas as pd
 from crime_analysis import periods
 from crime_analysis.findings.among_forces import ALIKE
 from crime_analysis.findings.counts import told_apart
+from crime_analysis.findings.measures import recording_changed
 from crime_analysis.findings.place_report import MEASURES, ForceReport
 from crime_analysis.links import verdict
 from crime_analysis.places import WELSH_FORCES
 from crime_analysis.prose import Text, named, percent, rose_or_fell
 
 __all__ = [
+    "crosses_own_break",
     "elsewhere",
     "homicide_finding",
     "learnt",
@@ -63,6 +65,25 @@ def signed(value: float) -> str:
     if not np.isfinite(value):
         return "not known"
     return f"{'−' if value < 0 else '+'}{percent(abs(value))}"
+
+
+def crosses_own_break(report: ForceReport, group: str, known: pd.Series) -> bool:
+    """Return whether this force's own way of counting changed within the years that are known.
+
+    What changed everywhere is told of every force; this is for what would be the force's alone.
+
+    Parameters
+    ----------
+    report : ForceReport
+        From `place_report.force_report`.
+    group : str
+        A column of its ``offences``.
+    known : Series
+        Counts by ``financial_year``, in order.
+    """
+    own = report.breaks[report.breaks["places"] != "all"]
+    own = own[own["series"].str.contains(group)]
+    return recording_changed(own, known.index[0], known.index[-1])
 
 
 def place_among(report: ForceReport, column: str) -> str:

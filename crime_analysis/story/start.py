@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from crime_analysis import breaks, periods
+from crime_analysis import periods
 from crime_analysis.findings.claims import Claims
 from crime_analysis.findings.claims_readings import Causal
 from crime_analysis.findings.grant_cut import GrantFall
@@ -20,6 +20,7 @@ from crime_analysis.links import OUTCOMES, Link, verdict
 from crime_analysis.prose import Text, named, percent, rose_or_fell
 from crime_analysis.story.claims import upper
 from crime_analysis.story.place_words import (
+    crosses_own_break,
     homicide_finding,
     place_among,
     since_lowest,
@@ -199,7 +200,7 @@ def _other_measures(report: ForceReport) -> str:
         if len(known) < 2 or known.iloc[0] <= 0:
             missing.append(label)
             continue
-        if _broken(report, name, known):
+        if crosses_own_break(report, name, known):
             told.append(f"{label} cannot be compared across these years (see the breaks below)")
             continue
         told.append(
@@ -209,14 +210,6 @@ def _other_measures(report: ForceReport) -> str:
     text = f"In number, {'; '.join(told)}." if told else ""
     text += f" Not on hand: {', '.join(missing)}." if missing else ""
     return text.strip()
-
-
-def _broken(report: ForceReport, group: str, known: pd.Series) -> bool:
-    """Return whether the register warns of comparing this force's own counts across the years."""
-    rows = report.breaks[report.breaks["places"] != "all"]
-    rows = rows[rows["series"].str.contains(group)]
-    years = rows["date"].map(breaks.financial_year)
-    return bool(((years > known.index[0]) & (years <= known.index[-1])).any())
 
 
 def _between(report: ForceReport) -> str:
