@@ -17,10 +17,22 @@ from crime_analysis.errors import CrimeAnalysisError, ModelError, UnknownNameErr
 from crime_analysis.falsification import CHECKS, INFORMATIVE, CheckResult, Setting
 from crime_analysis.models.fit import Fit
 
-__all__ = ["SUITES", "CheckResult", "Setting", "Verdict", "run", "verdict"]
+__all__ = [
+    "BOOTSTRAPS",
+    "SEED",
+    "SUITES",
+    "CheckResult",
+    "Setting",
+    "Verdict",
+    "run",
+    "verdict",
+]
 
 #: Below this an instrument is too weak to lean on (Staiger and Stock 1997).
 WEAK = 10.0
+#: Draws and seed of the wild bootstrap in the check "few clusters". Who shows the same test
+#: elsewhere takes these: other draws would give another p-value.
+BOOTSTRAPS, SEED = 1999, 0
 #: Named suites of checks.
 SUITES: dict[str, tuple[str, ...]] = {
     "default": tuple(CHECKS),

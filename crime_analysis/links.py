@@ -28,6 +28,7 @@ __all__ = [
     "fit_links",
     "funding_to_officers",
     "officers_to_violence",
+    "route_in_words",
     "verdict",
     "without_events",
 ]
@@ -447,3 +448,17 @@ def chain(
                 }
             )
     return pd.DataFrame(records, columns=_CHAIN)
+
+
+def route_in_words(route: str, cause_change: float) -> str:
+    """Return a route of `chain` by the way that its cause went; the key names a loss.
+
+    Examples
+    --------
+    >>> [route_in_words("officers lost", change) for change in (-0.1, 0.1)]
+    ['fall in officers per resident', 'rise in officers per resident']
+    >>> route_in_words("funding lost", float("nan"))
+    'change in real funding'
+    """
+    cause = {"officers lost": "officers per resident", "funding lost": "real funding"}[route]
+    return f"{'fall' if cause_change < 0 else 'rise' if cause_change > 0 else 'change'} in {cause}"

@@ -251,6 +251,7 @@ def answer(
     outcome: str,
     start: str,
     end: str,
+    words: Mapping[str, str] | None = None,
 ) -> Text:
     """Return the report's answer in plain words, uncertainty first.
 
@@ -262,20 +263,28 @@ def answer(
         From `links.chain`; without rows where the force has too few residents for rates.
     force, outcome, start, end : str
         What the report is about.
+    words : mapping, optional
+        By link, what its checks leave to be said (`checks.Verdict.word`): a link that they leave
+        at “cannot tell” is told so, however clear its interval.
     """
     label = OUTCOMES[outcome][0]
-    money = _clear(links["officers"])
+    left = {name: (words or {}).get(name, "") != "cannot tell" for name in ("officers", outcome)}
     opening = (
         f"Across the forces of England and Wales, {label} is associated with the number of"
         " officers; that is not yet proof of a cause."
-        if _clear(links[outcome])
+        if _clear(links[outcome]) and left[outcome]
         else f"These data cannot tell whether losing officers raised {label}."
     )
-    opening += (
-        f" They do tie money to officers{_dissent(links['officers'])}."
-        if money
-        else " Nor can they tell how far money moved officers."
-    )
+    money = _clear(links["officers"])
+    if money and left["officers"]:
+        opening += f" They do tie money to officers{_dissent(links['officers'])}."
+    elif money:
+        opening += (
+            " Money and officers are tied by the headline estimate, but it does not pass its"
+            " checks: these data cannot tell how far money moved officers."
+        )
+    else:
+        opening += " Nor can they tell how far money moved officers."
     return Text(
         (
             opening,

@@ -17,7 +17,13 @@ from hypothesis import strategies as st
 
 from crime_analysis import catalog, claims_register, prices
 from crime_analysis.errors import DataError, ParameterError, UnknownNameError
-from crime_analysis.findings import claims, claims_officers, claims_violence, grant_cut
+from crime_analysis.findings import (
+    claims,
+    claims_officers,
+    claims_violence,
+    grant_cut,
+    link_evidence,
+)
 from crime_analysis.findings.claims import (
     HOLDS,
     MISLEADING,
@@ -29,7 +35,6 @@ from crime_analysis.findings.claims import (
     check_claims,
 )
 from crime_analysis.findings.claims_readings import Causal, Reading, compared, keys, rows
-from crime_analysis.links import fit_links
 from crime_analysis.panel import force_panel
 from crime_analysis.story import claims as story
 from crime_analysis.story.dates import dated
@@ -79,7 +84,7 @@ def panel() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def causal(panel: pd.DataFrame) -> Causal:
-    return claims_violence.causal(panel, fit_links(panel, load("breaks")), load("breaks"))
+    return claims_violence.causal(panel, link_evidence.every_link(panel, load("breaks")))
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +145,7 @@ def test_the_shipped_figures_give_these_verdicts(found):
         "fewest-in-20-years": UNSUPPORTED,
         "taskforce-results": UNCHECKED,
         "cuts-made-violence-worse": UNCHECKED,
-        "cuts-have-consequences": MISLEADING,
+        "cuts-have-consequences": UNCHECKED,
         "violence-sky-high": MISLEADING,
         "knee-jerk": UNSUPPORTED,
     }
@@ -343,9 +348,21 @@ def test_an_interval_that_holds_zero_tells_nothing_of_a_cause(found, causal):
     assert "holds zero" in found.row("cuts-made-violence-worse")["because"]
 
 
-def test_an_association_of_money_and_officers_is_not_called_an_effect(found, causal):
-    assert causal.table.loc["officers", "word"] == "association"
-    assert "association" in found.row("cuts-have-consequences")["because"]
+def test_money_and_officers_read_here_as_on_their_own_page(found, causal, panel):
+    own = link_evidence.funding_evidence(panel, "2009/10", "2017/18")
+    row = causal.table.loc["officers"]
+    assert (row["word"], row["reasons"]) == (own.verdict.word, "; ".join(own.verdict.reasons))
+    assert row["reasons"] in found.row("cuts-have-consequences")["because"]
+    assert "failed: " in row["reasons"]
+
+
+def test_an_association_of_money_and_officers_is_not_called_an_effect(causal):
+    changed = told(causal, officers=("association", 1.0))
+    row = check_claims(load, only="cuts-have-consequences", causal=changed).row(
+        "cuts-have-consequences"
+    )
+    assert row["verdict"] == MISLEADING
+    assert "association" in row["because"]
 
 
 def test_an_effect_on_officers_alone_holds_under_one_definition(causal):
@@ -378,7 +395,7 @@ def test_shuffled_forces_leave_no_cause_to_speak_of(panel):
         ["log_violence_with_injury_per_1000", "log_robbery_per_1000", "homicide"],
     ):
         mixed[columns] = mixed[columns].to_numpy()[rng.permutation(len(mixed))]
-    shuffled = claims_violence.causal(mixed, fit_links(mixed, load("breaks")), load("breaks"))
+    shuffled = claims_violence.causal(mixed, link_evidence.every_link(mixed, load("breaks")))
     assert not (shuffled.table["word"] == "effect").any()
     for claim in ("cuts-made-violence-worse", "cuts-have-consequences"):
         found = check_claims(load, only=claim, causal=shuffled)

@@ -241,6 +241,21 @@ class TestAnswer:
         assert "cannot tell" not in text.split(".")[0]
         assert re.search("not .*proof", text)
 
+    def test_a_link_that_its_checks_leave_open_is_not_told_as_known(self) -> None:
+        table = implied((-0.1, 0.1, 0.3), (-0.1, 0.1, 0.3), 0.5)
+        links = {
+            "officers": link(1.1, 0.4, 1.9, cause="funding", outcome="officers"),
+            "robbery": link(-0.8, -1.4, -0.2),
+        }
+        told = []
+        for word in ("cannot tell", "association"):
+            words = {"officers": word, "robbery": word}
+            text = str(prose.answer(links, table, LONDON, "robbery", START, END, words))
+            told.append(text.split("\n\n")[0])
+        assert told[0].count("cannot tell") == 2
+        assert "does not pass its checks" in told[0]
+        assert "cannot tell" not in told[1]
+
     def test_both_links_and_the_chain_are_in_it(self) -> None:
         table = implied((0.021, 0.05, 0.083), (0.032, 0.11, 0.24), 0.57)
         money = link(1.1, 0.4, 1.9, cause="funding", outcome="officers")

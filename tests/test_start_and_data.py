@@ -16,6 +16,7 @@ from crime_analysis.findings import (
     claims_violence,
     data_log,
     grant_cut,
+    link_evidence,
     measures,
     place_report,
 )
@@ -49,13 +50,18 @@ def met():
 
 
 @pytest.fixture(scope="module")
-def links(met, breaks):
-    return ca.fit_links(met.panel, breaks)
+def found(met, breaks):
+    return link_evidence.every_link(met.panel, breaks)
 
 
 @pytest.fixture(scope="module")
-def causal(met, links, breaks):
-    return claims_violence.causal(met.panel, links, breaks)
+def links(found):
+    return {name: evidence.link for name, evidence in found.items()}
+
+
+@pytest.fixture(scope="module")
+def causal(met, found):
+    return claims_violence.causal(met.panel, found)
 
 
 @pytest.fixture(scope="module")
@@ -252,16 +258,16 @@ def test_the_first_page_holds_the_figures_of_record(met, fall, checked, pages):
 def test_what_the_cut_explains_begins_with_the_doubt(met, links, causal, pages):
     told = start.explained(met, links, causal, pages)
     assert told.answer.startswith("These data cannot tell how much of it the cut explains")
-    assert "4 of 4 ways of estimating it cannot tell" in str(told)
+    ways = len(links["violence_with_injury"].table)
+    assert f"{ways} of {ways} ways of estimating it cannot tell" in str(told)
 
 
-def _made_clear(link):
-    return dataclasses.replace(link, table=link.table.assign(ci_low=-0.5, ci_high=-0.3))
+def _associated(causal):
+    return Causal(causal.table.assign(word="association"), causal.implied)
 
 
-def test_clear_links_are_called_associated_and_no_cause(met, links, causal, pages):
-    clear = {name: _made_clear(link) for name, link in links.items()}
-    told = start.explained(met, clear, causal, pages).answer
+def test_associated_links_are_called_so_and_no_cause(met, links, causal, pages):
+    told = start.explained(met, links, _associated(causal), pages).answer
     assert "cannot tell" not in told
     assert "associated" in told
     assert "no proof of a cause" in told
@@ -271,7 +277,7 @@ def test_clear_links_are_called_associated_and_no_cause(met, links, causal, page
     ("words", "expected"),
     [
         (("association", "cannot tell"), "cannot tell whether losing officers raised violence;"),
-        (("cannot tell", "cannot tell"), "violence, nor how money did"),
+        (("cannot tell", "cannot tell"), "violence, nor how far money moved officers"),
         (("cannot tell", "association"), "cannot tell how money moved officers"),
         (("effect", "association"), "more violence with injury: association"),
     ],
@@ -306,16 +312,15 @@ def test_counts_across_a_break_of_the_force_are_not_compared(met):
     assert "knife offences cannot be compared" in start._other_measures(broken)
 
 
-def test_intervals_say_how_many_are_clear_of_zero(links):
-    assert (
-        start_charts.intervals(links).title
-        == "1 of 4 intervals is clear of zero: funding → officers"
-    )
+def test_intervals_say_how_many_are_clear_of_zero(links, causal):
+    drawn = start_charts.intervals(links, causal)
+    assert drawn.title == "1 of 4 intervals is clear of zero: funding → officers"
+    assert drawn.data["after_the_checks"].to_list() == causal.table["word"].to_list()
     wide = {
         name: dataclasses.replace(link, table=link.table.assign(ci_low=-np.inf, ci_high=np.inf))
         for name, link in links.items()
     }
-    assert start_charts.intervals(wide).title == "None of 4 intervals are clear of zero"
+    assert start_charts.intervals(wide, causal).title == "None of 4 intervals are clear of zero"
 
 
 def test_every_claim_is_on_the_first_page_with_its_verdict(checked):

@@ -169,11 +169,11 @@ def _maker(claim: str) -> Callable[[Evidence], list[Reading]]:
 
 def _causal(load: Callable[[str], pd.DataFrame]) -> Causal:
     from crime_analysis.findings.claims_violence import causal
-    from crime_analysis.links import fit_links
+    from crime_analysis.findings.link_evidence import every_link
     from crime_analysis.panel import force_panel
 
-    panel, register = force_panel("2007/08", "2018/19"), load("breaks")
-    return causal(panel, fit_links(panel, register), register)
+    panel = force_panel("2007/08", "2018/19")
+    return causal(panel, every_link(panel, load("breaks")))
 
 
 def frame(readings: list[Reading]) -> pd.DataFrame:

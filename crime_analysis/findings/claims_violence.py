@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from crime_analysis import breaks, checks, periods
-from crime_analysis.findings import measures, season
+from crime_analysis import breaks, periods
+from crime_analysis.findings import link_evidence, measures, season
 from crime_analysis.findings.claims_readings import (
     BEFORE,
     LAST_YEAR,
@@ -26,9 +26,7 @@ from crime_analysis.findings.claims_readings import (
     keys,
 )
 from crime_analysis.findings.one_force import admissions, residents
-from crime_analysis.inference.instruments import FirstStage
-from crime_analysis.links import LONDON, Link, chain, verdict, without_events
-from crime_analysis.models.panel_regression import fit_panel
+from crime_analysis.links import LONDON, chain
 
 __all__ = ["READINGS", "causal"]
 
@@ -151,46 +149,29 @@ def _summer(
     return compared(label, role, part, value, "of_highest", (1, np.inf), note=note, origin=origin)
 
 
-def causal(panel: pd.DataFrame, links: Mapping[str, Link], register: pd.DataFrame) -> Causal:
+def causal(panel: pd.DataFrame, found: Mapping[str, link_evidence.Evidence]) -> Causal:
     """Return what may be said of each link, by rule, and what the links imply for the Met.
-
-    A link whose headline interval holds zero is ``cannot tell``. Any other is fitted again and
-    must pass `checks.run`; `checks.verdict` has the word.
 
     Parameters
     ----------
     panel : DataFrame
         From `force_panel`.
-    links : mapping
-        From `links.fit_links`.
-    register : DataFrame
-        The shipped table ``breaks``.
+    found : mapping
+        From `link_evidence.every_link`: the word of a link is that of its checks.
     """
     rows = {}
-    for name, link in links.items():
+    for name, evidence in found.items():
+        link = evidence.link
         row = link.table.loc[link.headline]
-        word, why = verdict(row["ci_low"], row["ci_high"]), "the 95% interval holds zero"
-        if word != "cannot tell":
-            word, why = _checked(panel, link, name, register)
         rows[name] = {
             "cause": link.cause, "outcome": link.outcome, "specification": link.headline,
             "estimate": row["estimate"], "ci_low": row["ci_low"], "ci_high": row["ci_high"],
-            "forces": row["forces"], "word": word, "reasons": why,
+            "forces": row["forces"], "word": evidence.verdict.word,
+            "reasons": "; ".join(evidence.verdict.reasons),
         }  # fmt: skip
+    links = {name: evidence.link for name, evidence in found.items()}
     implied = chain(panel, links, LONDON, BEFORE, LAST_YEAR, rng=2018)
     return Causal(pd.DataFrame.from_dict(rows, orient="index").rename_axis("link"), implied)
-
-
-def _checked(panel: pd.DataFrame, link: Link, name: str, register: pd.DataFrame) -> tuple[str, str]:
-    fit = link.fits[link.headline]
-    if isinstance(fit, FirstStage):
-        # A link keeps the first stage alone; checks need the fit itself.
-        rows = panel if name == "officers" else without_events(panel, register, name)
-        columns = [c for c in rows if c in fit.formula.replace("~", " ").replace("|", " ").split()]
-        rows = rows.dropna(subset=columns)
-        fit = fit_panel(fit.formula, rows, cluster="force", weights="population")
-    told = checks.verdict(fit, checks.run(fit))
-    return told.word, "; ".join(told.reasons)
 
 
 def _link(e: Evidence, name: str, definition: str, role: str, part: str, sign: float) -> Reading:

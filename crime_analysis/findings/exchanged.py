@@ -13,18 +13,52 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from crime_analysis import checks
 from crime_analysis.findings.link_evidence import HELD, Evidence
 from crime_analysis.inference.bootstrap import wild_bootstrap
 from crime_analysis.inference.randomisation import RandomisationTest, randomisation_test
 from crime_analysis.models.fit import Fit
 
-__all__ = ["NOMINAL", "false_alarms", "few_clusters"]
+__all__ = ["DRAWS", "NOMINAL", "alarms", "false_alarms", "few_clusters", "stream"]
 
 #: How often a 95% interval leaves zero out where there is nothing, if it is honest.
 NOMINAL = 0.05
+#: Exchanges of a link and their seed, the same on every page: one question has one answer.
+DRAWS, SEED = 499, 2018
 
 
-def false_alarms(first: Evidence, second: Evidence, draws: int = 999, rng: int = 0) -> pd.DataFrame:
+def alarms(evidence: Evidence, draws: int = DRAWS, rng: int = SEED) -> pd.Series:
+    """Count how often one link's intervals leave zero out in exchanged figures.
+
+    It tells what a nominal 95% is worth for these forces: as `false_alarms`, of one link, with
+    the same draws.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        From `link_evidence`.
+    draws, rng : int
+        Exchanges and their seed.
+
+    Returns
+    -------
+    Series
+        A row of `false_alarms`.
+
+    Examples
+    --------
+    >>> import crime_analysis as ca
+    >>> from crime_analysis.findings.link_evidence import funding_evidence
+    >>> found = alarms(funding_evidence(ca.force_panel(), "2009/10", "2017/18"), 99)
+    >>> bool(found["alarms"] <= found["exchanges"] == 99)
+    True
+    """
+    return _counted(*_read(evidence, draws, rng))
+
+
+def false_alarms(
+    first: Evidence, second: Evidence, draws: int = DRAWS, rng: int = SEED
+) -> pd.DataFrame:
     """Count how often the links and the chain read as associations in exchanged figures.
 
     Each draw gives every force another's course of money (with its share of grants, so with
@@ -44,7 +78,7 @@ def false_alarms(first: Evidence, second: Evidence, draws: int = 999, rng: int =
     draws : int
         Exchanges.
     rng : int
-        Seed.
+        Seed; the links are exchanged apart from each other, each by a stream of its own.
 
     Returns
     -------
@@ -59,38 +93,49 @@ def false_alarms(first: Evidence, second: Evidence, draws: int = 999, rng: int =
     Nobody drew lots over grants: this asks whether forces that could be exchanged would often
     show as much, no more. It speaks of the width of intervals, and not of bias.
     """
+    (one, p_one), (two, p_two) = (_read(evidence, draws, rng) for evidence in (first, second))
+    count = min(len(one), len(two))
+    rows = {
+        "first": _counted(one, p_one),
+        "second": _counted(two, p_two),
+        "chain": _counted(one[:count] & two[:count]),
+    }
+    return pd.DataFrame(rows).T.rename_axis("link")
+
+
+def _read(evidence: Evidence, draws: int, rng: int) -> tuple[np.ndarray, float]:
+    """Return which exchanges read as an association, and the p-value of the real figures."""
     from scipy import stats
 
-    generator = np.random.default_rng(rng)
-    found: dict[str, np.ndarray] = {}
-    p_values: dict[str, float] = {}
-    for name, evidence in (("first", first), ("second", second)):
-        chosen = evidence.headline is not evidence.plain and evidence.reduced is not None
-        fit = evidence.reduced if chosen and evidence.reduced is not None else evidence.plain
-        test = _exchanged(
-            evidence, fit, evidence.exposure if chosen else evidence.term, draws, generator
-        )
-        bound = float(stats.t(fit.degrees_of_freedom).ppf(1 - NOMINAL / 2))
-        found[name] = np.abs(test.reference) > bound
-        p_values[name] = test.p_value
-    count = min(len(alarm) for alarm in found.values())
-    found["chain"] = found["first"][:count] & found["second"][:count]
-    records = []
-    for name, alarm in found.items():
-        hits = int(alarm.sum())
-        low, high = stats.binomtest(hits, len(alarm)).proportion_ci(method="exact")
-        records.append(
-            {
-                "link": name, "exchanges": len(alarm), "alarms": hits,
-                "share": hits / len(alarm), "ci_low": low, "ci_high": high,
-                "p_value": p_values.get(name, np.nan),
-            }
-        )  # fmt: skip
-    return pd.DataFrame(records).set_index("link")
+    chosen = evidence.headline is not evidence.plain and evidence.reduced is not None
+    fit = evidence.reduced if chosen and evidence.reduced is not None else evidence.plain
+    term = evidence.exposure if chosen else evidence.term
+    test = _exchanged(evidence, fit, term, draws, stream(evidence.link.cause, rng))
+    bound = float(stats.t(fit.degrees_of_freedom).ppf(1 - NOMINAL / 2))
+    return np.abs(test.reference) > bound, test.p_value
+
+
+def stream(cause: str, rng: int = SEED) -> np.random.Generator:
+    """Return a generator that is a link's own, so that every page draws the same exchanges."""
+    return np.random.default_rng([rng, 0 if cause == "funding" else 1])
+
+
+def _counted(alarm: np.ndarray, p_value: float = np.nan) -> pd.Series:
+    """Return how many exchanges read as an association, with the doubt of that share."""
+    from scipy import stats
+
+    hits = int(alarm.sum())
+    low, high = stats.binomtest(hits, len(alarm)).proportion_ci(method="exact")
+    return pd.Series(
+        {
+            "exchanges": len(alarm), "alarms": hits, "share": hits / len(alarm),
+            "ci_low": low, "ci_high": high, "p_value": p_value,
+        }
+    )  # fmt: skip
 
 
 def _exchanged(
-    evidence: Evidence, fit: Fit, term: str, draws: int, rng: int | np.random.Generator
+    evidence: Evidence, fit: Fit, term: str, draws: int, rng: np.random.Generator
 ) -> RandomisationTest:
     """Give whole courses of a regression's term to other forces."""
     if fit.family == "poisson":
@@ -104,16 +149,17 @@ def _exchanged(
     )  # fmt: skip
 
 
-def few_clusters(evidence: Evidence, draws: int = 999, rng: int = 0) -> pd.DataFrame:
+def few_clusters(evidence: Evidence, draws: int = DRAWS, rng: int = SEED) -> pd.DataFrame:
     """Test the same coefficients with and without leaning on many, equal clusters.
+
+    The bootstrap has the draws and the seed of the check "few clusters", and the exchange those
+    of `false_alarms`: a page that shows two of them shows one p-value.
 
     Parameters
     ----------
     evidence : Evidence
-    draws : int
-        Of the wild cluster bootstrap and of the exchanges between forces.
-    rng : int
-        Seed of both.
+    draws, rng : int
+        Exchanges between forces and their seed.
 
     Returns
     -------
@@ -124,7 +170,9 @@ def few_clusters(evidence: Evidence, draws: int = 999, rng: int = 0) -> pd.DataF
     """
     if evidence.plain.family == "poisson":
         row = evidence.plain.term(evidence.term)
-        test = _exchanged(evidence, evidence.plain, evidence.term, draws, rng)
+        test = _exchanged(
+            evidence, evidence.plain, evidence.term, draws, stream(evidence.link.cause, rng)
+        )
         by_t = {"way": "t distribution", **row[["estimate", "ci_low", "ci_high", "p_value"]]}
         given = {"way": "forces exchanged", "estimate": row["estimate"], "p_value": test.p_value}
         table = pd.DataFrame([by_t, given])
@@ -135,10 +183,11 @@ def few_clusters(evidence: Evidence, draws: int = 999, rng: int = 0) -> pd.DataF
     if evidence.reduced is not None:
         models["reduced form"] = (evidence.reduced, evidence.exposure)
     for name, (fit, term) in models.items():
-        exchanged = _exchanged(evidence, fit, term, draws, rng)
+        exchanged = _exchanged(evidence, fit, term, draws, stream(evidence.link.cause, rng))
+        booted = wild_bootstrap(fit, term, B=checks.BOOTSTRAPS, rng=checks.SEED)
         tables = {
             "t distribution": fit.tidy().loc[[term]],
-            "wild cluster bootstrap": wild_bootstrap(fit, term, B=draws, rng=rng).tidy(),
+            "wild cluster bootstrap": booted.tidy(),
             "forces exchanged": exchanged.tidy(),
         }
         for way, table in tables.items():

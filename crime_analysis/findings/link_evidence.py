@@ -32,10 +32,12 @@ from crime_analysis.models.transformed import first_differences
 
 __all__ = [
     "HELD",
+    "REFERENCE",
     "WEIGHTS",
     "Evidence",
     "by_dose",
     "ends",
+    "every_link",
     "funding_evidence",
     "implied_by",
     "left_out",
@@ -48,6 +50,13 @@ WEIGHTS = ("residents", "alike")
 #: Checks of the first link: officers are no second count of money.
 _FUNDING_CHECKS = tuple(name for name in checks.SUITES["default"] if name != "measurement error")
 HELD = "force + financial_year"
+_FEW = "few clusters"
+#: Checks of what came before the cuts: they need the years before, and so every count there is.
+_BEFORE = ("placebo dates", "pre-trends", "drift")
+#: The first year of less money is 2010/11, so the last officers before the cuts are those of 31
+#: March 2010. Counts of 31 March are dated by the year that they begin, as violence is: 2010 is
+#: that count, and violence of 2010/11 is the last that those officers policed.
+REFERENCE = 2010
 _WORDS = ("cannot tell", "association", "effect")  # of `checks.verdict`, weakest first
 
 
@@ -93,13 +102,16 @@ class Evidence:
 
 
 def funding_evidence(
-    panel: pd.DataFrame, start: str, end: str, weights: str = "residents"
+    panel: pd.DataFrame, start: str, end: str, weights: str = "residents", *, checked: bool = True
 ) -> Evidence:
     """Return the first link, funding to officers, with its checks.
 
     Officers are taken per resident with residents held too: the elasticity is that of
     `links.funding_to_officers`, and checks that look at officers by dose see them per resident.
-    The last year before the cuts is 2009/10, whose officers are those of 31 March 2010.
+
+    Checks of what came before ask the officers that `by_dose` draws, from the panel's first
+    count of 31 March to the last, against those of 31 March 2010 (`REFERENCE`). Officers dated
+    by the year that 31 March ends, as the link has them, would lack the first of these counts.
 
     Parameters
     ----------
@@ -109,6 +121,9 @@ def funding_evidence(
         Financial years: money of years outside them is not used.
     weights : {"residents", "alike"}
         How forces count.
+    checked : bool
+        Whether to run the checks, which take most of the time; without them the verdict is
+        “cannot tell”.
 
     Raises
     ------
@@ -121,8 +136,8 @@ def funding_evidence(
     --------
     >>> import crime_analysis as ca
     >>> found = funding_evidence(ca.force_panel(), "2009/10", "2017/18")
-    >>> found.verdict.word, found.headline.family
-    ('association', 'iv')
+    >>> found.headline.family, found.headline is found.instrumented
+    ('iv', True)
     """
     if weights not in WEIGHTS:
         raise UnknownNameError("weights", weights, WEIGHTS)
@@ -140,11 +155,27 @@ def funding_evidence(
     return _judged(
         link, term, exposure, plain, plain.refit(f"{left} | {HELD} | {term} ~ {exposure}"),
         plain.refit(f"{left} + {exposure} | {HELD}", rows.dropna(subset=[term])),
-        suite=_FUNDING_CHECKS, event=2009,
+        suite=_FUNDING_CHECKS if checked else (), before=_dated(rows, weights) if checked else None,
     )  # fmt: skip
 
 
-def violence_evidence(panel: pd.DataFrame, outcome: str, register: pd.DataFrame) -> Evidence:
+def _dated(rows: pd.DataFrame, weights: str) -> Fit:
+    """Return the first link with officers dated by the year that 31 March begins.
+
+    Money and exposure are of the year that the same 31 March ended.
+    """
+    dated = rows.sort_values(["force", "fy_start"], ignore_index=True)
+    dated["log_funding_real"] = dated.groupby("force")["log_funding_real"].shift(1)
+    return fit_panel(
+        f"log_officers_per_1000 ~ log_population | {HELD}"
+        " | log_funding_real ~ exposure_all_grants_lagged",
+        dated, cluster="force", weights=weights,
+    )  # fmt: skip
+
+
+def violence_evidence(
+    panel: pd.DataFrame, outcome: str, register: pd.DataFrame, *, checked: bool = True
+) -> Evidence:
     """Return the second link, officers to violence, with its checks.
 
     Parameters
@@ -155,6 +186,8 @@ def violence_evidence(panel: pd.DataFrame, outcome: str, register: pd.DataFrame)
         One of `links.OUTCOMES`.
     register : DataFrame
         The shipped table ``breaks``; years that one event dominates are left out.
+    checked : bool
+        As in `funding_evidence`.
 
     Raises
     ------
@@ -169,31 +202,77 @@ def violence_evidence(panel: pd.DataFrame, outcome: str, register: pd.DataFrame)
     rows["alike"] = 1.0
     rows.attrs = dict(panel.attrs)
     term, exposure = "log_officers_per_1000", "exposure_all_grants_lagged"
+    suite: str | tuple[str, ...] = "default" if checked else ()
     if OUTCOMES[outcome][1] == "poisson":
         plain = fit_panel(
             f"{outcome} ~ {term} | {HELD}", rows, cluster="force", family="poisson",
             offset="log_population",
         )  # fmt: skip
-        return _judged(link, term, exposure, plain, None, None)
+        return _judged(link, term, exposure, plain, None, None, suite=suite)
     left = f"log_{outcome}_per_1000 ~ "
     plain = fit_panel(f"{left}{term} | {HELD}", rows, cluster="force", weights="residents")
     return _judged(
         link, term, exposure, plain, plain.refit(f"{left}1 | {HELD} | {term} ~ {exposure}"),
-        plain.refit(f"{left}{exposure} | {HELD}"),
+        plain.refit(f"{left}{exposure} | {HELD}"), suite=suite,
     )  # fmt: skip
+
+
+def every_link(
+    panel: pd.DataFrame, register: pd.DataFrame, start: str = "2009/10", end: str = "2017/18"
+) -> dict[str, Evidence]:
+    """Return every link with its checks: what each page that speaks of causes takes.
+
+    Parameters
+    ----------
+    panel, register : DataFrame
+        From `force_panel`; the shipped table ``breaks``.
+    start, end : str
+        As in `funding_evidence`.
+
+    Returns
+    -------
+    dict
+        ``officers`` (money to officers), then every outcome of `links.OUTCOMES` that forces'
+        officers are set against.
+
+    Examples
+    --------
+    >>> import crime_analysis as ca
+    >>> found = every_link(ca.force_panel(), ca.load("breaks"))
+    >>> list(found)
+    ['officers', 'violence_with_injury', 'robbery', 'homicide']
+    """
+    first = funding_evidence(panel, start, end)
+    return {"officers": first} | {
+        name: violence_evidence(panel, name, register) for name in OUTCOMES
+    }
 
 
 def _judged(
     link: Link, term: str, exposure: str, plain: Fit, instrumented: Fit | None,
-    reduced: Fit | None, *, suite: str | tuple[str, ...] = "default", **setting: object,
+    reduced: Fit | None, *, suite: str | tuple[str, ...] = "default", before: Fit | None = None,
 ) -> Evidence:  # fmt: skip
-    """Add other ways to a link's table, and run the checks of its headline."""
+    """Add other ways to a link's table, and run the checks of its headline.
+
+    Those of what came before are run on another fit where one is given, that of few clusters
+    on the reduced form of an instrument.
+    """
     assert plain.data is not None  # it came from fit_panel
-    found = Evidence(
-        link, term, plain, instrumented, reduced, exposure, (), Verdict("cannot tell", ()),
-        plain.data,
-    )  # fmt: skip
-    results = tuple(checks.run(found.headline, suite, term=term, **setting))
+    unchecked = Verdict("cannot tell", ("nothing was checked",))
+    found = Evidence(link, term, plain, instrumented, reduced, exposure, (), unchecked, plain.data)
+    if not suite:
+        return found
+    early = {}
+    if before is not None:
+        early = {r.name: r for r in checks.run(before, _BEFORE, term=term, event=REFERENCE)}
+    names = checks.SUITES[suite] if isinstance(suite, str) else suite
+    if found.headline is instrumented and reduced is not None:
+        # The bootstrap is of the reduced form itself, with the rows that the estimate has.
+        few = checks.run(reduced, (_FEW,), term=exposure)
+        early |= {r.name: r for r in few}
+    rest = tuple(name for name in names if name not in early)
+    ran = {r.name: r for r in checks.run(found.headline, rest, term=term, event=REFERENCE)}
+    results = tuple((early | ran)[name] for name in names)
     judged = checks.verdict(found.headline, results, term)
     return replace(found, link=_other_ways(link, plain, term), results=results, verdict=judged)
 
@@ -239,8 +318,9 @@ def weaker(*verdicts: Verdict) -> Verdict:
 
 
 def by_dose(
-    rows: pd.DataFrame, series: str, dose: str = "share_all_grants", reference: int = 2010
-) -> EventStudy:
+    rows: pd.DataFrame, series: str, dose: str = "share_all_grants", reference: int = REFERENCE,
+    weights: str = "population",
+) -> EventStudy:  # fmt: skip
     """Return how a series parted by the government's share of funding, year by year.
 
     Parameters
@@ -251,6 +331,8 @@ def by_dose(
         ``officers`` (in post on the 31 March before each year), or one of `links.OUTCOMES`.
     dose, reference : str, int
         As in `event_study`; officers of 31 March 2010 belong to 2010.
+    weights : str
+        Column by which forces count; counts take none.
 
     Raises
     ------
@@ -262,7 +344,7 @@ def by_dose(
     counts = series != "officers" and OUTCOMES[series][1] == "poisson"
     return event_study(
         rows, series if counts else f"log_{series}_per_1000", "force", "fy_start", dose, reference,
-        weights=None if counts else "population", family="poisson" if counts else "ols",
+        weights=None if counts else weights, family="poisson" if counts else "ols",
         offset="log_population" if counts else None,
     )  # fmt: skip
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from crime_analysis.findings.exchanged import NOMINAL
 from crime_analysis.findings.link_evidence import Evidence, weaker
-from crime_analysis.links import OUTCOMES
+from crime_analysis.links import OUTCOMES, route_in_words
 from crime_analysis.prose import Text, named, percent, rose_or_fell
-from crime_analysis.story.link_words import left_out
+from crime_analysis.story.link_words import left_out, worth
 from crime_analysis.tables import Table
 
 __all__ = ["explained", "false_alarms", "false_alarms_table", "in_short"]
 
 
 def in_short(
-    first: Evidence, second: Evidence, implied: pd.DataFrame, force: str, outcome: str
-) -> Text:
+    first: Evidence, second: Evidence, implied: pd.DataFrame, force: str, outcome: str,
+    alarms: pd.DataFrame | None = None,
+) -> Text:  # fmt: skip
     """Return how much of a rise the cut explains and how sure that is, in two paragraphs.
 
     Parameters
@@ -28,18 +32,25 @@ def in_short(
         From `links.chain`; without rows where the force has too few residents.
     force, outcome : str
         The place, and one of `links.OUTCOMES`.
+    alarms : DataFrame, optional
+        From `exchanged.false_alarms`: what the interval's 95% is worth is told after it.
     """
     label = OUTCOMES[outcome][0]
     said = weaker(first.verdict, second.verdict)
-    weak = first if first.verdict == said else second
+    weak = [e for e in (first, second) if e.verdict.word == said.word]
+    weakest = (
+        "both links, which by rule read"
+        if len(weak) > 1
+        else f"{weak[0].link.cause} and {weak[0].link.outcome}, which by rule reads"
+    )
     how_sure = {
         "cannot tell": "not sure enough to say that it explains any of it",
         "association": "sure of an association, not of an effect",
         "effect": "an effect, so far as the checks can see",
     }[said.word]
     sure = (
-        f"How sure: {how_sure}. A chain is as weak as its weakest link, here"
-        f" {weak.link.cause} and {weak.link.outcome}, which by rule reads “{said.word}”."
+        f"How sure: {how_sure}. A chain is as weak as its weakest link, here {weakest}"
+        f" “{said.word}”."
     )
     if implied.empty:
         return Text((left_out(force), sure))
@@ -57,10 +68,27 @@ def in_short(
             f"{open_ended} of the rise the cut explains: {moved}, and if both links were effects"
             f" the cut would explain {_part(row)}, with 95% confidence."
         )
+        if alarms is not None:
+            much += f" {_nominal(alarms, first, second)}"
     return Text((much, sure))
 
 
-def _part(row: pd.Series) -> str:
+def _nominal(alarms: pd.DataFrame, first: Evidence, second: Evidence) -> str:
+    """Return what the 95% of a chain's interval is worth, by that of its links."""
+    told = [
+        f"{percent(alarms.at[name, 'share'])} ({evidence.link.cause} and {evidence.link.outcome})"
+        for name, evidence in (("first", first), ("second", second))
+    ]
+    # The chain's interval is as wide as its links': one that is too narrow makes it so.
+    widest = alarms.loc[alarms.loc[["first", "second"], "ci_low"].idxmax()]
+    return (
+        "That 95% is nominal: with forces exchanged at random, the links' 95% intervals leave zero"
+        f" out in {' and '.join(told)} of {alarms.at['first', 'exchanges']:.0f} exchanges,"
+        f" {worth(widest)}."
+    )
+
+
+def _part(row: Mapping[Hashable, Any] | pd.Series) -> str:
     """Return what part of a rise lies within an interval of shares."""
     if row["share_high"] <= 0:
         return "none of it"
@@ -92,10 +120,11 @@ def explained(implied: pd.DataFrame, force: str, outcome: str) -> Text:
             )
         )
     told = [
-        f"the {row['route']} could account for {_part(row)}"
+        f"the {route} could account for {_part(row)}"
         if np.isfinite([row["share_low"], row["share_high"]]).all()
-        else f"what the {row['route']} could account for is not known"
-        for _, row in rows.iterrows()
+        else f"what the {route} could account for is not known"
+        for row in rows.to_dict("records")
+        for route in [route_in_words(row["route"], row["cause_change"])]
     ]
     return Text(
         (

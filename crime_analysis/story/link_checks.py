@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from crime_analysis.checks import CheckResult
-from crime_analysis.confounding import sensitivity
+from crime_analysis.confounding import Sensitivity, sensitivity
 from crime_analysis.drawing import BLUE, ORANGE, Figure, canvas
 from crime_analysis.errors import CrimeAnalysisError
 from crime_analysis.findings.link_evidence import Evidence, left_out
@@ -21,14 +22,26 @@ from crime_analysis.tables import Table, minus
 
 __all__ = [
     "checks_table",
+    "confounders",
+    "confounders_table",
     "detectable",
     "few_clusters",
     "few_clusters_table",
     "hidden",
     "leave_one_out",
+    "plainly",
 ]
 
 _STRENGTHS = (0.5, 1, 2)  # times a benchmark
+#: Columns of what a confounder would leave, as a reader says them.
+_HIDDEN = {
+    "term": "what is left out",
+    "std_error_reported": "std error, clustered",
+    "ci_low_reported": "95% from, clustered",
+    "ci_high_reported": "95% to, clustered",
+    "r2dz_x": "explains of the cause",
+    "r2yz_dx": "explains of the outcome",
+}
 
 
 def few_clusters(table: pd.DataFrame) -> Figure:
@@ -70,8 +83,8 @@ def few_clusters(table: pd.DataFrame) -> Figure:
         for axis in axes[0][1:]:
             axis.set_yticklabels([])
     spoken = "; ".join(
-        f"{r.model}, {r.way}: {r.estimate:.2f} ({r.ci_low:.2f} to {r.ci_high:.2f}), p"
-        f" {r.p_value:.3f}"
+        f"{r.model}, {r.way}: {r.estimate:.2f} ({r.ci_low:.2f} to {r.ci_high:.2f}),"
+        f" {chance(r.p_value)}"
         for r in table.itertuples()
     ).replace("nan to nan", "no interval")
     return Figure(
@@ -206,12 +219,58 @@ def hidden(fit: Fit, term: str, benchmark: str = "deprivation_later") -> tuple[F
         )
     noted = found.bounds[found.bounds["note"] != ""]
     limits = [
-        f"A confounder {row.kd:g} times as strong as {row.benchmark} is {row.note}."
+        f"A confounder {_times(row.kd)} as strong as {row.benchmark} is {row.note}."
         for row in noted.head(1).itertuples()
     ]
-    figure = found.plot()
-    figure = replace(figure, title=figure.title[:1].upper() + figure.title[1:])
-    return figure, Text((found.explain(), *limits, selected.explain()))
+    told = (found.explain(), *limits, selected.explain())
+    return confounders(found), Text(tuple(map(plainly, told)))
+
+
+def confounders(found: Sensitivity) -> Figure:
+    """Draw how strong something left out would have to be, its benchmarks in plain words."""
+    figure = in_words(found).plot()
+    title = figure.title[:1].upper() + figure.title[1:]
+    return replace(figure, title=title, alt=plainly(figure.alt), data=_hidden(figure.data))
+
+
+def confounders_table(found: Sensitivity) -> Table:
+    """Return what confounders as strong as the benchmarks would leave, errors as reported."""
+    columns = ["estimate", "ci_low_reported", "ci_high_reported", "r2dz_x", "r2yz_dx"]
+    rows = in_words(found).tidy()[columns].reset_index()
+    rows.iloc[:, 0] = rows.iloc[:, 0].map(spelt)
+    shares = dict.fromkeys((_HIDDEN["r2dz_x"], _HIDDEN["r2yz_dx"]), "{:.1%}")
+    return Table(
+        _hidden(rows),
+        "What a confounder would leave, by the measure of a control; errors as reported",
+        shares,
+    )
+
+
+def _hidden(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what confounders leave, in plain words."""
+    named = rows.rename(columns=_HIDDEN)
+    named.iloc[:, 0] = named.iloc[:, 0].map(plainly)
+    return named
+
+
+def _times(number: float) -> str:
+    """Return how many times as strong, as people say it.
+
+    Examples
+    --------
+    >>> _times(1), _times(0.5), _times(2), _times(1.4)
+    ('just', 'half', 'twice', '1.4 times')
+    """
+    return {1.0: "just", 0.5: "half", 2.0: "twice"}.get(float(number), f"{number:g} times")
+
+
+def plainly(text: str) -> str:
+    """Return a sentence with its “1 times as” and “1x” as people say them."""
+    text = re.sub(r"(?<![\d.−-])1 times as related", "about as related", text)  # it is rounded
+    text = re.sub(r"(?<![\d.−-])([\d.]+) times as ", lambda m: f"{_times(float(m[1]))} as ", text)
+    return re.sub(
+        r"(?<![\d.])([\d.]+)x (?=[a-z])", lambda m: f"{_times(float(m[1]))} as strong as ", text
+    )
 
 
 def detectable(

@@ -11,12 +11,13 @@ import pandas as pd
 from crime_analysis import breaks, periods
 from crime_analysis.checks import Verdict
 from crime_analysis.curve import SpecificationCurve
+from crime_analysis.findings.exchanged import NOMINAL
 from crime_analysis.findings.link_evidence import Evidence, implied_by, weaker
 from crime_analysis.inference.detectable import DesignAnalysis, DetectableEffect
 from crime_analysis.instrument_report import InstrumentReport
 from crime_analysis.links import OUTCOMES, Link, verdict
 from crime_analysis.panel import change
-from crime_analysis.prose import Text, link_effect, named, rose_or_fell
+from crime_analysis.prose import Text, link_effect, named, percent, rose_or_fell
 from crime_analysis.story.place_words import spanning
 
 __all__ = [
@@ -27,10 +28,12 @@ __all__ = [
     "in_words",
     "instrument",
     "left_out",
+    "nominal",
     "seen",
     "spelt",
     "verdicts",
     "violence_answer",
+    "worth",
 ]
 
 Result = TypeVar("Result")
@@ -176,9 +179,45 @@ def _dissent(link: Link) -> str:
     return f"Of the {len(words)} ways of estimating it {unclear} cannot tell it from zero."
 
 
+def nominal(alarms: pd.Series, link: Link) -> str:
+    """Return what a link's nominal 95% is worth, from forces exchanged at random.
+
+    Parameters
+    ----------
+    alarms : Series
+        From `exchanged.alarms`, or a row of `exchanged.false_alarms`.
+    link : Link
+        The link that was exchanged.
+
+    Examples
+    --------
+    >>> row = pd.Series({"share": 0.02, "exchanges": 499, "ci_low": 0.01, "ci_high": 0.04})
+    >>> empty = pd.DataFrame()
+    >>> nominal(row, Link("funding", "officers", empty, empty, "", {}))[-34:].strip()
+    '499 exchanges, less often than 5%'
+    """
+    given = "money" if link.cause == "funding" else link.cause
+    return (
+        f"That 95% is nominal: with every force given another's {given} at random, such intervals"
+        f" leave zero out in {percent(alarms['share'])} of {alarms['exchanges']:.0f} exchanges,"
+        f" {worth(alarms)}"
+    )
+
+
+def worth(alarms: pd.Series) -> str:
+    """Return how a share of false alarms stands to the one that intervals promise."""
+    promised = f"{NOMINAL:.0%}"
+    if alarms["ci_low"] > NOMINAL:
+        return f"more often than {promised}, so they are too narrow"
+    if alarms["ci_high"] < NOMINAL:
+        return f"less often than {promised}"
+    return f"about as often as {promised}"
+
+
 def funding_answer(
-    evidence: Evidence, panel: pd.DataFrame, force: str, start: str, end: str
-) -> Text:
+    evidence: Evidence, panel: pd.DataFrame, force: str, start: str, end: str,
+    alarms: pd.Series | None = None,
+) -> Text:  # fmt: skip
     """Return what can be said of money and officers, doubt first.
 
     Parameters
@@ -189,6 +228,8 @@ def funding_answer(
         From `force_panel`.
     force, start, end : str
         The place that the last sentence is about, and the years.
+    alarms : Series, optional
+        From `exchanged.alarms`: what the interval's 95% is worth is told after it.
     """
     opening = {
         "cannot tell": f"These data cannot tell how far officers moved with money from {start} to"
@@ -201,7 +242,7 @@ def funding_answer(
     return Text(
         (
             f"{opening} {_dissent(evidence.link)}",
-            _estimate(evidence),
+            _estimate(evidence, alarms),
             _funding_of(evidence, panel, force, start, end),
         )
     )
@@ -215,9 +256,11 @@ def left_out(force: str) -> str:
     )
 
 
-def _estimate(evidence: Evidence) -> str:
+def _estimate(evidence: Evidence, alarms: pd.Series | None = None) -> str:
     """Return the headline's sentence, put in its place where the checks say more than it."""
     told = link_effect(evidence.link).text
+    if alarms is not None:
+        told = f"{told} {nominal(alarms, evidence.link)}."
     if evidence.verdict.word == "cannot tell" and not told.startswith("These data cannot tell"):
         return f"Before any check: {told}"
     return told
@@ -231,16 +274,17 @@ def _funding_of(evidence: Evidence, panel: pd.DataFrame, force: str, start: str,
     people = change(panel, force, "population", start, end)
     _, low, high = implied_by(evidence.link, money)
     return (
-        f"In {named(force)} real funding {rose_or_fell(money)} from {start} to {end}. The link"
-        f" makes of that {spanning(low, high).replace('less', 'fewer')} officers for the same"
-        f" number of residents; officers {rose_or_fell(officers)}, and residents"
-        f" {rose_or_fell(people)}."
+        f"In {named(force)} real funding {rose_or_fell(money)} from {start} to {end}. Were"
+        f" the link to hold, that would make {spanning(low, high).replace('less', 'fewer')}"
+        f" officers for the same number of residents; officers {rose_or_fell(officers)}, and"
+        f" residents {rose_or_fell(people)}."
     )
 
 
 def violence_answer(
-    evidence: Evidence, outcome: str, designed: DesignAnalysis, detectable: DetectableEffect
-) -> Text:
+    evidence: Evidence, outcome: str, designed: DesignAnalysis, detectable: DetectableEffect,
+    alarms: pd.Series | None = None,
+) -> Text:  # fmt: skip
     """Return what can be said of officers and violence, doubt first.
 
     Parameters
@@ -251,6 +295,8 @@ def violence_answer(
         One of `links.OUTCOMES`.
     designed, detectable : DesignAnalysis, DetectableEffect
         What the headline could have found.
+    alarms : Series, optional
+        From `exchanged.alarms`: what the interval's 95% is worth is told after it.
     """
     label = OUTCOMES[outcome][0]
     opening = {
@@ -263,7 +309,7 @@ def violence_answer(
     return Text(
         (
             f"{opening} {_dissent(evidence.link)}",
-            _estimate(evidence),
+            _estimate(evidence, alarms),
             *seen(designed, detectable).paragraphs,
         )
     )

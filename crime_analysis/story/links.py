@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from crime_analysis import figures
 from crime_analysis.curve import SpecificationCurve
 from crime_analysis.drawing import Figure
 from crime_analysis.findings.across import slope
 from crime_analysis.instrument_report import InstrumentReport
-from crime_analysis.links import OUTCOMES, WEAK, Link
-from crime_analysis.models.event_study import EventStudy
+from crime_analysis.links import OUTCOMES, WEAK, Link, route_in_words
 from crime_analysis.prose import Text
 from crime_analysis.story.forest import forest
-from crime_analysis.story.link_words import chance, concerning, in_words
+from crime_analysis.story.link_dose import touched
+from crime_analysis.story.link_words import concerning, in_words
 from crime_analysis.story.scatters import parting, points, scatters
 from crime_analysis.tables import Table
 
 __all__ = [
+    "all_ways",
+    "as_shown",
     "curve",
-    "event_study",
     "implied_table",
+    "instrument_effects",
     "instrument_ways",
     "levels_and_changes",
-    "pre_trends",
     "ways",
+    "ways_table",
 ]
 
 _ELASTICITY = "elasticity: % change for 1% more of the cause"
-
-
-def _touched(series: str) -> tuple[tuple[str, str], ...]:
-    """Return the tables and series behind a rate, as the register of breaks names them."""
-    people = ("population", "population")
-    if series == "officers":
-        return (("officers", "officers_fte"), people)
-    return (("recorded_crime", series), people)
+#: No elasticity of police that anyone has published is a fifth of this: an interval that ends
+#: beyond it has no bound that a reader could use, and its end is rounding of a weak instrument.
+REASON = 10.0
+_NO_BOUND = f"no bound: none within an elasticity of {REASON:g} either way"
 
 
 def levels_and_changes(rows: pd.DataFrame, outcome: str, force: str) -> Figure:
@@ -114,15 +115,50 @@ def ways(link: Link) -> Figure:
         title=f"{first}{'; ' + ', '.join(sides) + ' elasticity' if sides else ''}",
         alt="Estimates with 95% intervals. " + _spoken(rows),
         source="Instruments have Anderson-Rubin sets, other estimates t intervals clustered by"
-        " force; arrowheads go on. Weak: F under 10.",
-        svg=forest(rows, _ELASTICITY),
-        data=link.table.reset_index(),
+        f" force; arrowheads go on. Weak: F under 10.{_noted(rows)}",
+        svg=forest(_bounded(rows), _ELASTICITY),
+        data=as_shown(link),
     )
+
+
+def as_shown(link: Link) -> pd.DataFrame:
+    """Return every way of a link as a reader should see it: no end beyond `REASON`."""
+    return _bounded(link.table).reset_index()
+
+
+def ways_table(link: Link, caption: str) -> Table:
+    """Return every way in which a link was estimated, as rows."""
+    rows = as_shown(link)
+    return Table(rows, caption + (f" ({_NO_BOUND})" if _noted(rows) else ""))
+
+
+def all_ways(links: Mapping[str, Link], title: str) -> Figure:
+    """Draw every way of every link, no end beyond `REASON`; see `figures.links`."""
+    shown = {name: replace(link, table=_bounded(link.table)) for name, link in links.items()}
+    figure = figures.links(shown, title)
+    note = _noted(pd.concat([link.table for link in links.values()]))
+    spoken = re.sub(r"[−-]?\binf\b", "no bound", figure.alt)
+    return replace(figure, alt=spoken, source=figure.source + note)
+
+
+def _bounded(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows whose interval ends are infinite where they lie beyond `REASON`."""
+    low = rows["ci_low"].astype(float)
+    high = rows["ci_high"].astype(float)
+    return rows.assign(
+        ci_low=low.mask(low < -REASON, -np.inf), ci_high=high.mask(high > REASON, np.inf)
+    )
+
+
+def _noted(rows: pd.DataFrame) -> str:
+    """Return what “no bound” means, where an end has none."""
+    without = np.isinf(_bounded(rows)[["ci_low", "ci_high"]].to_numpy(float)).any()
+    return f" {_NO_BOUND[:1].upper()}{_NO_BOUND[1:]}." if without else ""
 
 
 def _spoken(rows: pd.DataFrame) -> str:
     said = []
-    for row in rows.itertuples():
+    for row in _bounded(rows).itertuples():
         low, high = (
             "no bound" if np.isinf(end) else f"{end:.2f}" for end in (row.ci_low, row.ci_high)
         )
@@ -168,51 +204,49 @@ def instrument_ways(report: InstrumentReport, outcome: str) -> Figure | Text:
         + _spoken(rows.assign(label=rows["group"] + ", " + rows["label"])),
         source="Share of 2009/10 times the national fall in grants; force and year effects,"
         " clustered by force. Weak: effective F under 10 (Montiel Olea and Pflueger 2013). Sets"
-        " with arrowheads go on; Anderson and Rubin (1949).",
-        svg=forest(rows, f"{_ELASTICITY}, Anderson-Rubin 95% set"),
-        data=frame[["way", "estimate", "set", "effective_f", "p_value", "reading"]],
+        f" with arrowheads go on; Anderson and Rubin (1949).{_noted(rows)}",
+        svg=forest(_bounded(rows), f"{_ELASTICITY}, Anderson-Rubin 95% set"),
+        data=_effects(frame)[["way", "estimate", "set", "effective F", "reading"]],
     )
 
 
-def event_study(study: EventStudy, register: pd.DataFrame, series: str) -> Figure:
-    """Draw a series by dose, year by year, with the breaks that concern it.
+def instrument_effects(report: InstrumentReport, outcome: str | None = None) -> Table | Text:
+    """Return the instrumented estimates of one outcome, or of all, way by way.
 
-    Parameters
-    ----------
-    study : EventStudy
-        From `link_evidence.by_dose`.
-    register : DataFrame
-        The shipped table ``breaks``.
-    series : str
-        ``officers``, or an outcome.
+    The report's bootstrap of each reduced form is left out: a page tests that of its headline
+    with draws of its own, and two p-values for one question would differ by chance alone.
+
+    Returns
+    -------
+    Table or Text
+        A sentence where the outcome takes no instrument.
     """
-    figure = in_words(study).plot(breaks=concerning(register, _touched(series)))
-    mean, tests, sd = study.average(), study.pre_trends(), study.dose_sd
-    low, high = (float(np.expm1(mean[end] * sd)) for end in ("ci_low", "ci_high"))
-    after = "cannot tell the sign" if low <= 0 <= high else "clear of zero"
-    chances = tests["p_value"].reindex(["joint", "linear"])
-    before = "already parting" if (chances < 0.05).any() else "not seen to part"
-    label = series if series == "officers" else OUTCOMES[series][0]
-    return replace(
-        figure,
-        title=f"{label.capitalize()} per resident, for each standard deviation of government's"
-        f" share: {low:+.1%} to {high:+.1%} on average after {study.reference}, {after}; before,"
-        f" {before} ({chance(chances['joint'])} jointly, {chance(chances['linear'])} of a slope)",
-        data=figure.data.drop(columns="term"),
-    )
-
-
-def pre_trends(report: InstrumentReport, outcome: str) -> Table:
-    """Return, way by way, whether an outcome was parting by dose before the cuts."""
-    frame = report.shown("pre_trends")
-    columns = ["way", "joint_p", "slope", "ci_low", "ci_high", "slope_p", "after", "after_low",
-               "after_high"]  # fmt: skip
+    frame = report.shown("effects")
+    columns = ["way", "estimate", "set", "effective F", "reduced form", "reading"]
+    if outcome is None:
+        columns = ["outcome", *columns]
+    elif outcome in report.effects.index.unique("outcome"):
+        frame = frame[frame["outcome"] == outcome]
+    else:
+        return Text((f"There is no instrumented estimate of {outcome} to list.",))
     return Table(
-        frame.loc[frame["outcome"] == outcome, columns],
-        f"{outcome.capitalize()} by dose: before {report.reference}, a joint test and the slope a"
-        " year; after it, the average; for one standard deviation of the share",
-        {name: "{:+.1%}" for name in columns if not name.endswith("_p") and name != "way"},
+        _effects(frame)[columns],
+        "Two-stage elasticity, Anderson-Rubin set, reduced form, and how it reads by rule"
+        + (f" ({_NO_BOUND})" if _noted(frame) else ""),
     )
+
+
+def _effects(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return instrumented estimates with their sets in words, no end beyond `REASON`."""
+    shown = _bounded(frame)
+    moved = (shown["ci_low"] != frame["ci_low"]) | (shown["ci_high"] != frame["ci_high"])
+    low, high = (
+        shown[name].map(lambda end: "no bound" if np.isinf(end) else f"{end:.2f}")
+        for name in ("ci_low", "ci_high")
+    )
+    words = (low + " to " + high).str.replace("-", "−")
+    names = {"effective_f": "effective F", "reduced_form": "reduced form"}
+    return shown.assign(set=frame["set"].mask(moved, words)).rename(columns=names)
 
 
 def implied_table(implied: pd.DataFrame, force: str) -> Table | Text:
@@ -233,8 +267,11 @@ def implied_table(implied: pd.DataFrame, force: str) -> Table | Text:
     if implied.empty:
         return Text((f"There is no change per resident to show for {force}.",))
     changes = [name for name in implied.columns if name not in ("outcome", "route")]
+    routes = map(route_in_words, implied["route"], implied["cause_change"])
     return Table(
-        implied, "Implied and recorded changes per resident", dict.fromkeys(changes, "{:+.1%}")
+        implied.assign(route=list(routes)),
+        "Implied and recorded changes per resident",
+        dict.fromkeys(changes, "{:+.1%}"),
     )
 
 
@@ -252,8 +289,8 @@ def curve(
         The offence groups in the universe.
     """
     told = in_words(found)
-    touched = tuple(pair for name in series for pair in _touched(name))
-    years = concerning(register, touched)
+    behind = tuple(pair for name in series for pair in touched(name))
+    years = concerning(register, behind)
     notes = "".join(f" Break, {year:.0f}: {what}" for year, what in years.items() if year >= 2007)
     figure = told.plot()
     title = figure.title.removesuffix(f": {found.verdict}")
@@ -261,6 +298,8 @@ def curve(
     table["choice"] = table["choice"].str.replace("_", " ")
     if found.draws:
         title = f"{found.verdict.capitalize()}: {title}"
-    return replace(figure, title=title, source=figure.source + notes), Table(
+    # A force is what the errors are clustered by.
+    data = figure.data.rename(columns={"n_clusters": "forces"})
+    return replace(figure, title=title, source=figure.source + notes, data=data), Table(
         table, "Median estimate, and intervals wholly above or below zero, by choice"
     )

@@ -12,7 +12,7 @@ from crime_analysis.findings import literature
 from crime_analysis.links import OUTCOMES, Link, verdict
 from crime_analysis.prose import Text, named, percent, rose_or_fell
 from crime_analysis.story.forest import forest
-from crime_analysis.tables import Table
+from crime_analysis.tables import Table, minus
 
 __all__ = [
     "beside_ours",
@@ -30,6 +30,12 @@ _GROUPS = {
     "all": "Others: all crime, or crime weighted by its cost",
     "cost-weighted": "Others: all crime, or crime weighted by its cost",
     "property": "Others: property crime, for comparison",
+}
+_CRIMES = {
+    "murder": "murder",
+    "violent": "violent crime",
+    "all": "all crime",
+    "cost-weighted": "crime weighted by its cost",
 }
 _BASIS = {
     "published": "",
@@ -213,16 +219,17 @@ def carried_over(implied: pd.DataFrame, force: str, outcome: str) -> Text:
         )
     changes = literature.implied(outcome, officers)["implied_change"].dropna()
     least, most = sorted([float(changes.min()), float(changes.max())], key=abs)
+    kinds = [_CRIMES[name] for name in literature.COMPARABLE[outcome]]
     told = (
         f"Officers per resident {rose_or_fell(officers)} in {named(force)}'s area. Were the"
         f" published elasticities true there, that alone would go with {percent(abs(least))} to"
-        f" {percent(abs(most))} {'more' if most > 0 else 'less'} crime; recorded {label} per"
-        f" resident {rose_or_fell(recorded)}."
+        f" {percent(abs(most))} {'more' if most > 0 else 'less'} crime (they are of different"
+        f" things: {', '.join(kinds[:-1])} and {kinds[-1]}); recorded {label} per resident"
+        f" {rose_or_fell(recorded)}."
     )
     if recorded > 0 and most > 0:
         shares = [float(np.log1p(value) / np.log1p(recorded)) for value in (least, most)]
-        high = "all of it and more" if shares[1] >= 1 else percent(shares[1])
-        told += f" That is {percent(shares[0])} to {high} of the recorded rise."
+        told += f" That is {_shares(*shares)}."
     else:
         told += " The two do not both rise, so there is no share of a rise to give."
     return Text(
@@ -231,6 +238,15 @@ def carried_over(implied: pd.DataFrame, force: str, outcome: str) -> Text:
             " force.",
         )
     )
+
+
+def _shares(low: float, high: float) -> str:
+    """Return what part of a rise some elasticities would make up, from the least to the most."""
+    if low >= 1:
+        return "the whole recorded rise or more"
+    if high >= 1:
+        return f"from {percent(low)} of the recorded rise to more than the whole of it"
+    return f"{percent(low)} to {percent(high)} of the recorded rise"
 
 
 def carried_over_table(implied: pd.DataFrame, outcome: str) -> Table | Text:
@@ -245,8 +261,15 @@ def carried_over_table(implied: pd.DataFrame, outcome: str) -> Table | Text:
     if not np.isfinite(officers):
         return Text(("The change in officers per resident is not known, so none is carried over.",))
     return Table(
-        literature.implied(outcome, officers),
-        f"What each published elasticity makes of a change of {officers:+.1%} in officers per"
-        " resident; a range's ends where only a range was given".replace("-", "−"),
+        _crimes_named(literature.implied(outcome, officers)),
+        minus(
+            "What each published elasticity, of the crime named, makes of a change of"
+            f" {officers:+.1%} in officers per resident; a range's ends where only a range was"
+            " given"
+        ),
         dict.fromkeys(("implied_change", "ci_low", "ci_high"), "{:+.1%}"),
     )
+
+
+def _crimes_named(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(crime=rows["crime"].map(_CRIMES))

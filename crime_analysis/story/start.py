@@ -40,11 +40,6 @@ _LABEL = OUTCOMES[_VIOLENCE][0]
 _RECORDED = ("violence_without_injury", _VIOLENCE, "robbery")
 
 
-def _clear(link: Link) -> bool:
-    row = link.table.loc[link.headline]
-    return verdict(row["ci_low"], row["ci_high"]) == "association"
-
-
 def _rank(report: ForceReport, column: str) -> str:
     """Return where the force stands, counted from the largest fall."""
     place = place_among(report, column)
@@ -240,7 +235,7 @@ def explained(
     report : ForceReport
         From `place_report.force_report`.
     fitted : mapping
-        From `links.fit_links`: every way of estimating each link.
+        The links of `link_evidence.every_link`: every way of estimating each.
     causal : Causal
         From `claims_violence.causal`: what the checks leave of each link.
     pages : DataFrame
@@ -249,7 +244,7 @@ def explained(
     seen = _seen(pages, report, "05-funding-to-officers", "06-officers-to-violence", "07-the-chain")
     doubt = (
         "These data cannot tell how much of it the cut explains"
-        if not (_clear(fitted["officers"]) and _clear(fitted[_VIOLENCE]))
+        if (causal.table.loc[["officers", _VIOLENCE], "word"] == "cannot tell").any()
         else "The cut and violence are associated through officers, which is no proof of a cause"
     )
     if report.implied.empty:

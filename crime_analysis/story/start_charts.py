@@ -30,7 +30,7 @@ def chain(report: ForceReport, fitted: Mapping[str, Link], causal: Causal) -> Fi
     report : ForceReport
         From `place_report.force_report`.
     fitted : mapping
-        From `links.fit_links`.
+        The links of `link_evidence.every_link`.
     causal : Causal
         From `claims_violence.causal`.
     """
@@ -128,16 +128,20 @@ def _chain_title(words: Sequence[str]) -> str:
         return then or f"These data cannot tell how money moved officers; officers and {_LABEL}:" \
             f" {words[1]}"  # fmt: skip
     doubt = "These data cannot tell whether losing officers raised violence"
-    return f"{doubt}; they do tie money to officers" if first else f"{doubt}, nor how money did"
+    if first:
+        return f"{doubt}; they do tie money to officers"
+    return f"{doubt}, nor how far money moved officers"
 
 
-def intervals(fitted: Mapping[str, Link]) -> Figure:
+def intervals(fitted: Mapping[str, Link], causal: Causal) -> Figure:
     """Draw the headline estimates with their intervals, and how to read them.
 
     Parameters
     ----------
     fitted : mapping
-        From `links.fit_links`.
+        The links of `link_evidence.every_link`.
+    causal : Causal
+        From `claims_violence.causal`: what the checks leave of each link.
     """
     rows = pd.DataFrame(
         [
@@ -146,6 +150,7 @@ def intervals(fitted: Mapping[str, Link]) -> Figure:
         ]
     )
     rows["verdict"] = [verdict(r.ci_low, r.ci_high) for r in rows.itertuples()]
+    rows["after_the_checks"] = causal.table.loc[list(fitted), "word"].to_list()
     edge = 3.0
     y = np.arange(len(rows))
     with canvas(height=1.3 + 0.4 * len(rows)) as (_, axis, out):
@@ -157,7 +162,10 @@ def intervals(fitted: Mapping[str, Link]) -> Figure:
             colour = BLUE if clear else ORANGE
             axis.plot([low, high], [place, place], color=colour, lw=3)
             axis.plot([row.estimate], [place], "D" if clear else "o", color=colour, ms=8)
-            told = "clear of zero" if clear else "zero is within it: cannot tell"
+            told = "zero is within it: cannot tell"
+            if clear:
+                left = f"after the checks: {row.after_the_checks}"
+                told = f"clear of zero; {left}"
             axis.annotate(told, (high, place), xytext=(8, 0), textcoords="offset points",
                           va="center", fontsize=9)  # fmt: skip
         axis.axvline(0, color="black", lw=1)
@@ -189,5 +197,5 @@ def intervals(fitted: Mapping[str, Link]) -> Figure:
         " links show every other way of estimating it. Source: HMIC estimates, Home Office"
         " workforce and recorded crime, ONS population.",
         svg=out.getvalue(),
-        data=rows[["link", "estimate", "ci_low", "ci_high", "verdict"]],
+        data=rows[["link", "estimate", "ci_low", "ci_high", "verdict", "after_the_checks"]],
     )

@@ -1,0 +1,52 @@
+"""An event study by dose in per cent: the one place where its logarithms become changes."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from crime_analysis.models.event_study import EventStudy
+
+__all__ = ["as_change", "by_one_sd", "early_parting"]
+
+Numbers = TypeVar("Numbers", pd.Series, pd.DataFrame)
+
+
+def by_one_sd(study: EventStudy) -> pd.Series:
+    """Return what one standard deviation of the dose goes with, as proportional changes.
+
+    Parameters
+    ----------
+    study : EventStudy
+        From `link_evidence.by_dose`.
+
+    Returns
+    -------
+    Series
+        ``estimate``, ``ci_low``, ``ci_high`` of the average after; ``net_low``, ``net_high``:
+        the interval less the line through the periods before, missing where there are none.
+    """
+    mean, size = study.average(), study.dose_sd
+    logs = mean[["estimate", "ci_low", "ci_high"]].astype(float)
+    net = study.net_of_trend().loc["average after"] if study.before else mean * np.nan
+    logs["net_low"], logs["net_high"] = float(net["ci_low"]), float(net["ci_high"])
+    return as_change(logs * size)
+
+
+def as_change(logs: Numbers) -> Numbers:
+    """Return differences of logarithms as proportional changes: exp(b) - 1.
+
+    Examples
+    --------
+    >>> as_change(pd.Series([-0.0513, 0.0])).round(4).tolist()
+    [-0.05, 0.0]
+    """
+    return np.expm1(logs)
+
+
+def early_parting(study: EventStudy) -> bool:
+    """Return whether the joint or the linear test rejects at 5%, as the check of it does."""
+    chances = study.pre_trends()["p_value"].reindex(["joint", "linear"])
+    return bool((chances < 0.05).any())
