@@ -14,7 +14,7 @@ import pandas as pd
 from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, ORANGE, YELLOW, Figure, canvas, year_axis
 from crime_analysis.findings.across import slope
-from crime_analysis.links import WEAK, Link
+from crime_analysis.links import WEAK, Link, route_in_words
 from crime_analysis.prose import Text, named, rose_or_fell, series_name
 from crime_analysis.story.forest import above, forest
 from crime_analysis.story.scatters import parting, points, scatters
@@ -146,9 +146,7 @@ _MEASURES = {
 }
 
 
-def violence(
-    crime: pd.DataFrame, register: pd.DataFrame, force: str, start: str, end: str
-) -> Figure:
+def violence(crime: pd.DataFrame, register: pd.DataFrame, force: str, title: str) -> Figure:
     """Draw four measures of violence side by side, with breaks in recording.
 
     Parameters
@@ -157,14 +155,12 @@ def violence(
         Rows of the shipped table ``recorded_crime`` for one force.
     register : DataFrame
         The shipped table ``breaks``.
-    force, start, end : str
-        The place, and the years whose change the panels name.
+    force, title : str
+        The place, and what the measures say of it.
     """
     wide = crime.pivot(index="financial_year", columns="offence_group", values="offences")
     wide = wide[list(_MEASURES)]
     wide.index = wide.index.map(periods.start)
-    pair = wide.reindex([periods.start(start), periods.start(end)])
-    moved = (pair.iloc[1] / pair.iloc[0].where(pair.iloc[0] > 0) - 1).dropna()
     marks: dict[str, None] = {}
     with canvas(2, 2, height=5.4, sharex=True) as (_, grid, out):
         for axis, (group, label) in zip(grid.flat, _MEASURES.items(), strict=True):
@@ -183,24 +179,13 @@ def violence(
             axis.yaxis.get_major_locator().set_params(integer=True)
         for axis in grid[:, 0]:
             axis.set_ylabel("offences recorded")
-    # Homicides of single years differ by chance alone: their counts are told, not a change.
-    counted = pair["homicide"].dropna()
-    moved = moved.drop("homicide", errors="ignore")
-    shifts = [f"{_MEASURES[g].lower()} {v:+.0%}".replace("-", "−") for g, v in moved.items()]
-    if len(counted) == 2:
-        shifts.append(f"homicides numbered {counted.iloc[0]:,.0f} and then {counted.iloc[1]:,.0f}")
-    said = ", ".join(shifts)
-    part = "the measures part" if (moved > 0).any() and (moved < 0).any() else "all move one way"
-    title = f"Violence recorded by {named(force)}"
-    if len(moved) > 1:
-        title = f"From {start} to {end} in {named(force)}'s area {part}: {said}"
     data = wide.reset_index(names="financial_year")
     data["financial_year"] = data["financial_year"].map(periods.label)
     return Figure(
         title=title,
         alt=f"Four small charts of offences recorded by {named(force)} from 2002/03 to 2022/23:"
-        f" {', '.join(_MEASURES.values()).lower()}. Changes from {start} to {end}:"
-        f" {said or 'not known'}. Dashed lines mark breaks in recording.",
+        f" {', '.join(_MEASURES.values()).lower()}. {title}. Dashed lines mark breaks in"
+        " recording.",
         source="Source: Home Office police recorded crime; ONS Table P5 (knife offences, 2010/11"
         f" to 2018/19 only). Dashed lines, breaks: {'; '.join(marks)}. The register below says"
         " what each did.",
@@ -289,7 +274,7 @@ def links(fitted: Mapping[str, Link], title: str) -> Figure:
 
 
 def implied(table: pd.DataFrame, force: str, title: str) -> Figure | Text:
-    """Draw what a force's losses imply for each outcome beside what was recorded.
+    """Draw what a force's changes imply for each outcome beside what was recorded.
 
     Parameters
     ----------
@@ -305,15 +290,16 @@ def implied(table: pd.DataFrame, force: str, title: str) -> Figure | Text:
     """
     if table.empty:
         return Text((title,))
+    routes = list(map(route_in_words, table["route"], table["cause_change"]))
     with canvas(height=1.4 + 0.45 * len(table)) as (_, axis, out):
         for y, row in enumerate(table.itertuples()):
             colour, mark = (BLUE, "o") if row.route == "officers lost" else (GREEN, "s")
             axis.plot([row.ci_low, row.ci_high], [y, y], color=colour, lw=2)
             axis.plot([row.implied_change], [y], mark, color=colour, ms=7)
             axis.plot([row.actual_change], [y], "X", color=ORANGE, ms=9)
-            above(axis, y, f"{row.outcome}, from {row.route}")
-        axis.plot([], [], "o-", color=BLUE, label="implied by officers lost, 95% interval")
-        axis.plot([], [], "s-", color=GREEN, label="implied by funding lost")
+            above(axis, y, f"{row.outcome}, by the {routes[y]}")
+        axis.plot([], [], "o-", color=BLUE, label="implied by officers, 95% interval")
+        axis.plot([], [], "s-", color=GREEN, label="implied by funding")
         axis.plot([], [], "X", color=ORANGE, ls="none", ms=9, label="recorded change")
         axis.axvline(0, color="black", lw=0.9, zorder=1.6)
         axis.set_yticks([])
@@ -324,9 +310,9 @@ def implied(table: pd.DataFrame, force: str, title: str) -> Figure | Text:
         axis.xaxis.set_major_formatter(lambda v, _: f"{v:.0%}".replace("-", "−"))
         axis.figure.legend(loc="outside lower center", ncols=3)
     spoken = "; ".join(
-        f"{r.outcome}, from {r.route}: implied {r.implied_change:.0%} ({r.ci_low:.0%} to"
+        f"{r.outcome}, by the {route}: implied {r.implied_change:.0%} ({r.ci_low:.0%} to"
         f" {r.ci_high:.0%}), recorded {r.actual_change:.0%}"
-        for r in table.itertuples()
+        for r, route in zip(table.itertuples(), routes, strict=True)
     )
     return Figure(
         title=title,
@@ -334,5 +320,5 @@ def implied(table: pd.DataFrame, force: str, title: str) -> Figure | Text:
         source="Implied: 20,000 draws of both links. Recorded: offences per resident, the year"
         " after each count of officers.",
         svg=out.getvalue(),
-        data=table,
+        data=table.assign(route=routes),
     )

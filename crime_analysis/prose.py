@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from crime_analysis.links import OUTCOMES, Effect, Link, verdict
+from crime_analysis import periods
+from crime_analysis.links import OUTCOMES, Effect, Link, route_in_words, verdict
 from crime_analysis.tables import minus
 
 __all__ = [
@@ -29,9 +30,11 @@ __all__ = [
     "percent",
     "rose_or_fell",
     "series_name",
+    "spanning",
 ]
 
 _TEN_PER_CENT_LESS = float(np.log(0.9))
+_MANY = 10.0  # a rise of so much is a multiple, not a percentage
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,27 @@ def rose_or_fell(value: float) -> str:
     if abs(value) < 0.0005:
         return "hardly changed"
     return f"{'rose' if value > 0 else 'fell'} {percent(abs(value))}"
+
+
+def spanning(low: float, high: float) -> str:
+    """Return an interval of proportional changes in words.
+
+    Examples
+    --------
+    >>> spanning(-0.07, 0.17), spanning(0.02, 0.3), spanning(float("nan"), 1.0)
+    ('anything from 7.0% less to 17% more', 'between 2.0% and 30% more', 'no known change')
+    """
+    if not np.isfinite([low, high]).all():
+        return "no known change"
+    if max(abs(low), abs(high)) < 0.0005:
+        return "next to nothing either way, less or more"
+    if low > 0:
+        upper = f"between {percent(low)} and {percent(high)} more"
+        return upper if high < _MANY else f"at least {percent(low)} more"
+    if high < 0:
+        return f"between {percent(-high)} and {percent(-low)} less"
+    most = f"{percent(high)} more" if high < _MANY else "many times as many"
+    return f"anything from {percent(-low)} less to {most}"
 
 
 def series_name(series: str) -> str:
@@ -210,14 +234,15 @@ def implied_title(table: pd.DataFrame, force: str) -> str:
 
 
 def _share(row: pd.Series) -> str:
-    """Return how much of a recorded rise the officers lost can account for, in words."""
+    """Return how much of a recorded rise the change in officers can account for, in words."""
     if not np.isfinite(row["share"]):
         return ""
+    route = route_in_words("officers lost", row["cause_change"])
     low = "none" if row["share_low"] <= 0 else f"{row['share_low']:.0%}"
     high = "more than all" if row["share_high"] >= 1 else f"{max(row['share_high'], 0):.0%}"
     if low == "none" and row["share_high"] <= 0:
-        return " The officers lost account for none of that rise."
-    return f" The officers lost can account for anything from {low} to {high} of that rise."
+        return f" The {route} accounts for none of that rise."
+    return f" The {route} can account for anything from {low} to {high} of that rise."
 
 
 def chain_effect(table: pd.DataFrame, force: str, outcome: str, start: str, end: str) -> Effect:
@@ -238,7 +263,8 @@ def chain_effect(table: pd.DataFrame, force: str, outcome: str, start: str, end:
         " confidence, that change in officers implies"
         f" {_range(people['ci_low'], people['ci_high'], label)} per resident, and the change in"
         f" money, through both links, {_range(money['ci_low'], money['ci_high'], label)}."
-        f" Recorded {label} per resident {recorded} between the years that followed."
+        f" Recorded {label} per resident {recorded} between the years that followed,"
+        f" {periods.label(periods.start(start) + 1)} and {periods.label(periods.start(end) + 1)}."
         f"{_share(people)}"
     )
     return Effect(table, text)

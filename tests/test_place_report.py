@@ -30,7 +30,7 @@ from crime_analysis.findings.counts import (
 )
 from crime_analysis.prose import Text
 from crime_analysis.story import borough as borough_charts
-from crime_analysis.story import borough_words, place, place_tables, place_words
+from crime_analysis.story import borough_words, place, place_tables, place_words, violence_words
 from crime_analysis.story.axes import nice_ticks
 
 YEARS = ("2009/10", "2017/18", "2017/18")
@@ -110,15 +110,15 @@ def test_a_year_that_one_event_dominates_is_left_out_of_homicide_rates(reports):
 
 def test_a_year_left_without_a_count_is_not_compared(tables):
     report = place_report.force_report("South Yorkshire", "2015/16", "2016/17", "2017/18", tables)
-    assert np.isnan(report.homicide_ratio.estimate)
-    assert "one event dominates" in place_words.homicide_finding(report)
+    assert np.isnan(report.violence.ratio.estimate)
+    assert "one event dominates" in violence_words.homicide(report.violence)
     assert "113" not in str(place_words.summary(report))
 
 
 def test_the_years_compared_for_homicide_never_overlap(tables):
     report = place_report.force_report("Kent", "2015/16", "2017/18", "2017/18", tables)
-    assert report.homicide_window == 2
-    assert report.homicide_pair["years"].tolist() == [2, 2]
+    assert report.violence.window == 2
+    assert report.violence.homicides["years"].tolist() == [2, 2]
     assert report.homicides["years"].max() == 3
 
 
@@ -270,8 +270,8 @@ def test_shuffled_officers_leave_nothing_to_say_of_violence(tables):
     report = place_report.force_report(
         "Kent", *YEARS, tables=tables | {"officers": shuffled(tables["officers"])}
     )
-    assert "cannot tell whether losing officers raised" in str(place_words.summary(report))
-    assert "Not learnt: whether fewer officers" in str(place_words.learnt(report))
+    assert "cannot tell whether, across forces, fewer officers" in str(place_words.summary(report))
+    assert "Not learnt: whether, across forces, fewer officers" in str(place_words.learnt(report))
 
 
 def test_a_clear_interval_is_an_association_and_no_more(reports):
@@ -294,8 +294,9 @@ def test_a_clear_interval_is_an_association_and_no_more(reports):
     ],
 )
 def test_homicide_moves_only_where_its_interval_says_so(reports, ratio, said):
-    report = replace(reports["Surrey"], homicide_ratio=ratio)
-    assert said in place_words.homicide_finding(report)
+    report = reports["Surrey"]
+    report = replace(report, violence=replace(report.violence, ratio=ratio))
+    assert said in violence_words.homicide(report.violence)
     opening = str(place_words.summary(report)).split("Violence: ")[1]
     assert opening.startswith("these data cannot tell") == ("cannot be told" in said)
 
@@ -380,8 +381,30 @@ def test_every_borough_has_its_words(tables):
 def test_homicides_that_the_old_classes_do_not_bear_out_are_flagged(camden):
     """Barking and Dagenham: 26 homicides on the new classes, 12 murders on the old, to 2017/18."""
     report = borough_report.borough_report("Barking and Dagenham", "2010/11", "2017/18")
-    assert "old classes count 12 murders" in str(borough_words.summary(report))
+    titles = (borough_charts.violence(report).title, borough_charts.homicide(report).title)
+    for told in (borough_words.summary(report), borough_words.learnt(report), *titles):
+        assert "are not judged: the Met's old classes count 12 murders" in str(told)
+    assert "its homicide rate cannot be told" not in str(borough_words.learnt(report))
+    told = borough_report.headline(report)
+    assert np.isnan([told["homicide_change"], told["homicides_per_million"]]).all()
     assert "old classes" not in str(borough_words.summary(camden))
+    assert np.isfinite(borough_report.headline(camden)["homicide_change"])
+
+
+def test_a_borough_change_within_chance_is_called_no_rise_and_no_fall(camden):
+    """scipy's binomial test of one count given both, by the residents of each year."""
+    row = camden.recorded.loc["violence_with_injury"]
+    assert row["ci_low"] < 0 < row["ci_high"]
+    exact = stats.binomtest(int(row["after"]), int(row["after"] + row["before"]))
+    people = ca.load("population")
+    lived = people.query("kind == 'borough' and place == 'Camden'").set_index("year")["population"]
+    ends = exact.proportion_ci(method="exact")
+    scale = lived[2010] / lived[2017]
+    assert [row["ci_low"], row["ci_high"]] == pytest.approx(
+        [scale * p / (1 - p) - 1 for p in (ends.low, ends.high)]
+    )
+    for told in (borough_words.summary(camden), borough_charts.violence(camden).title):
+        assert "violence with injury per resident cannot be told from no change" in str(told)
 
 
 def test_no_borough_homicide_at_all_is_too_few_to_compare(tables):
@@ -391,9 +414,9 @@ def test_no_borough_homicide_at_all_is_too_few_to_compare(tables):
 
 
 def test_borough_directions_follow_the_figures(camden):
-    moved = camden.standing.copy()
-    moved["robbery"] = -moved["robbery"]
-    text = str(borough_words.summary(replace(camden, standing=moved)))
+    was = camden.recorded
+    moved = was.assign(change=-was["change"], ci_low=-was["ci_high"], ci_high=-was["ci_low"])
+    text = str(borough_words.summary(replace(camden, recorded=moved)))
     assert "robbery per resident fell" in text
     assert "robbery per resident rose" in str(borough_words.summary(camden))
 

@@ -54,7 +54,8 @@ def homicide_rates(
     Returns
     -------
     DataFrame
-        ``force``, ``homicides``, ``person_years``, ``years`` (how many were used),
+        ``force``, ``homicides``, ``person_years``, ``years`` (how many were used: those with
+        residents too),
         ``per_million``, ``ci_low``, ``ci_high`` (exact Poisson interval), by rate.
     """
     span = [periods.label(periods.start(end) - back) for back in range(years)]
@@ -65,9 +66,9 @@ def homicide_rates(
     people = population.loc[population["kind"] == "force", ["place", "year", "population"]]
     people = people.rename(columns={"place": "force", "population": "person_years"})
     rows = rows.assign(year=rows["financial_year"].map(periods.start))
-    sums = rows.merge(people, on=["force", "year"]).groupby("force")
-    sums = sums[["homicide", "person_years"]].sum().rename(columns={"homicide": "homicides"})
-    sums["years"] = rows.groupby("force")["year"].count()
+    lived = rows.merge(people, on=["force", "year"]).groupby("force")
+    sums = lived[["homicide", "person_years"]].sum().rename(columns={"homicide": "homicides"})
+    sums["years"] = lived["year"].count()
     low, high = poisson_interval(sums["homicides"])
     scale = 1e6 / sums["person_years"]
     sums = sums.assign(

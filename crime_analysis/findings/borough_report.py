@@ -15,7 +15,9 @@ import pandas as pd
 
 from crime_analysis import catalog, periods, places
 from crime_analysis.errors import ParameterError
-from crime_analysis.findings.counts import Ratio, poisson_interval, rate_ratio, whole_years
+from crime_analysis.findings.counts import Ratio, poisson_interval, rate_ratio
+from crime_analysis.findings.met_classes import disputed, murders
+from crime_analysis.findings.violence_change import recorded_changes
 
 __all__ = [
     "BOROUGH_MEASURES",
@@ -39,6 +41,7 @@ BOROUGH_MEASURES = {
 #: Months between which officers are compared: March with March, after the restructure.
 OFFICERS_SPAN = ("2012-03", "2015-03")
 _RECORDED = ("homicide", "robbery", "violence_with_injury", "violence_without_injury")
+_COMPARED = ("robbery", "violence_with_injury", "violence_without_injury")
 _KNIFE = "Met dashboard, knife crime"
 #: The shipped tables that a report is worked out from.
 TABLES = (
@@ -87,6 +90,8 @@ class BoroughReport:
         How many years each of the two holds.
     murders : float
         Murders of the last years by the Met's old classes; missing where these had ended.
+    recorded : DataFrame
+        From `recorded_changes`: robbery and violence with and without injury, `start` to `end`.
     unemployment : DataFrame
         By ``year``: ``rate``, ``half_width``, ``median`` of the boroughs.
     deprivation : DataFrame
@@ -108,9 +113,15 @@ class BoroughReport:
     homicide_span: tuple[int, int]
     homicide_years: int
     murders: float
+    recorded: pd.DataFrame
     unemployment: pd.DataFrame
     deprivation: pd.DataFrame
     breaks: pd.DataFrame
+
+    @property
+    def disputed(self) -> bool:
+        """Whether the Met's two sets of classes disagree too far to judge the homicides."""
+        return disputed(self.homicide_span[1], self.murders)
 
 
 def seasons(months: pd.DataFrame, columns: tuple[str, ...] = _SEASONAL) -> pd.DataFrame:
@@ -206,13 +217,6 @@ def _homicides(
     return frames[0], frames[1], span
 
 
-def _murders(crime: pd.DataFrame, borough: str, end: int, span: int) -> float:
-    """Return murders by the old classes over some whole years; NaN if one is not whole."""
-    old = crime[(crime["classification"] == "old") & (crime["place"] == borough)]
-    years = whole_years(old, "murder")
-    return float(years.reindex(range(end - span + 1, end + 1)).sum(min_count=span))
-
-
 def _months(tables: dict[str, pd.DataFrame], borough: str) -> pd.DataFrame:
     """Return a borough's months, with London's admissions and the borough's knife crime."""
     crime = tables["borough_crime_monthly"]
@@ -294,16 +298,25 @@ def borough_report(
         _standing(tables, yearly, people, first, last), now,
         rate_ratio(pair[0]["count"], pair[0]["exposure"], pair[1]["count"], pair[1]["exposure"]),
         (int(pair[1]["count"]), int(pair[0]["count"])), span,
-        _murders(tables["borough_crime_monthly"], borough, last, span), mine,
+        float(murders(tables["borough_crime_monthly"], range(last - span + 1, last + 1))[borough]),
+        recorded_changes(
+            years.loc[start, list(_COMPARED)], years.loc[end, list(_COMPARED)],
+            (float(people.at[borough, first]), float(people.at[borough, last])),
+        ), mine,
         pd.DataFrame({"score": scores.loc[borough], "rank": ranks.loc[borough]}),
         register[kept].sort_values("date", ignore_index=True),
     )  # fmt: skip
 
 
 def headline(report: BoroughReport) -> dict[str, object]:
-    """Return the numbers that an index of reports compares, by name."""
+    """Return the numbers that an index of reports compares, by name.
+
+    Those of homicides are missing where they are `BoroughReport.disputed`.
+    """
     moved = report.standing.loc[report.borough]
     rate = report.homicides.set_index("place").loc[report.borough]
+    if report.disputed:
+        rate = pd.Series(np.nan, rate.index)
     return {
         "officers_change": moved["officers"],
         "officers_per_1000": moved["officers_per_1000"],
@@ -312,7 +325,7 @@ def headline(report: BoroughReport) -> dict[str, object]:
         "homicides_per_million": rate["per_million"],
         "homicides_per_million_low": rate["ci_low"],
         "homicides_per_million_high": rate["ci_high"],
-        "homicide_change": report.homicide_ratio.estimate - 1,
+        "homicide_change": np.nan if report.disputed else report.homicide_ratio.estimate - 1,
         "unemployment": moved["unemployment"],
         "robbery_by_year": {
             str(year): float(count) for year, count in report.years["robbery"].dropna().items()

@@ -19,6 +19,7 @@ from crime_analysis.findings.counts import (
     told_apart,
     whole_years,
 )
+from crime_analysis.findings.met_classes import disputed, murders
 from crime_analysis.findings.one_force import admissions, residents
 from crime_analysis.links import LONDON, without_events
 
@@ -320,18 +321,22 @@ def boroughs(start: str, end: str, load: Load = catalog.load) -> pd.DataFrame:
     DataFrame
         ``borough``, ``measure``, ``before``, ``after`` (offences), ``change`` (of the rate per
         resident), ``ci_low``, ``ci_high`` (exact, chance alone: a minimum where offences come in
-        clusters), ``years`` (how many added up). The years compared are in ``attrs["span"]``.
+        clusters), ``years`` (how many added up), ``disputed`` (the Met's two sets of classes
+        disagree too far to judge the homicides). The years compared are in ``attrs["span"]``.
         Empty if the two years are one after moving.
     """
     low, high = _BOROUGH_YEARS
     first, last = (min(max(periods.start(year), low), high) for year in (start, end))
-    columns = ["borough", "measure", "before", "after", "change", "ci_low", "ci_high", "years"]
+    columns = [
+        "borough", "measure", "before", "after", "change", "ci_low", "ci_high", "years", "disputed",
+    ]  # fmt: skip
     span = (periods.label(first), periods.label(last))
     if first >= last:
         empty = pd.DataFrame(columns=columns)
         empty.attrs["span"] = span
         return empty
-    crime = load("borough_crime_monthly").query("classification == 'new'")
+    table = load("borough_crime_monthly")
+    crime = table[table["classification"] == "new"]
     people = load("population").query("kind == 'borough'")
     people = people.pivot(index="place", columns="year", values="population")
     rows = []
@@ -349,8 +354,14 @@ def boroughs(start: str, end: str, load: Load = catalog.load) -> pd.DataFrame:
             ratio = rate_ratio(after, exposure[0], before, exposure[1])
             rows.append(
                 (name, measure, before, after, ratio.estimate - 1, ratio.ci_low - 1,
-                 ratio.ci_high - 1, width)
+                 ratio.ci_high - 1, width, False)
             )  # fmt: skip
     found = pd.DataFrame(rows, columns=columns)
+    deaths = found["measure"] == "homicide"
+    width = int(found.loc[deaths, "years"].iloc[0])
+    killed = murders(table, range(last - width + 1, last + 1))
+    found.loc[deaths, "disputed"] = [
+        disputed(row.after, killed[row.borough]) for row in found[deaths].itertuples()
+    ]
     found.attrs["span"] = span
     return found

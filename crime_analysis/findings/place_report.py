@@ -10,14 +10,14 @@ import pandas as pd
 
 from crime_analysis import catalog, funding, periods, places
 from crime_analysis.findings.among_forces import (
-    HOMICIDE_YEARS,
     alike,
     homicide_rates,
     per_1000,
     standing,
 )
-from crime_analysis.findings.counts import Ratio, rate_ratio, whole_years
+from crime_analysis.findings.counts import whole_years
 from crime_analysis.findings.headline_links import headline_links
+from crime_analysis.findings.violence_change import ViolenceChange, violence_change
 from crime_analysis.links import Link, chain
 from crime_analysis.panel import TOO_FEW_RESIDENTS, force_panel
 
@@ -74,13 +74,8 @@ class ForceReport:
         From `standing`, every force.
     homicides : DataFrame
         From `homicide_rates`, three years up to `end`.
-    homicide_pair : DataFrame
-        The force's own row of `homicide_rates` up to `start` (``first``) and to `end`
-        (``last``), over as many years as keep the two apart; missing where no year is left.
-    homicide_window : int
-        How many years that is, three at most.
-    homicide_ratio : Ratio
-        Of the last rate to the first.
+    violence : ViolenceChange
+        How violence moved between the two years.
     alike : DataFrame
         The forces whose officers per resident changed most nearly as much: their changes.
     alike_total : DataFrame
@@ -111,9 +106,7 @@ class ForceReport:
     offences: pd.DataFrame
     standing: pd.DataFrame
     homicides: pd.DataFrame
-    homicide_pair: pd.DataFrame
-    homicide_window: int
-    homicide_ratio: Ratio
+    violence: ViolenceChange
     alike: pd.DataFrame
     alike_total: pd.DataFrame
     links: dict[str, Link]
@@ -210,18 +203,6 @@ def force_report(
     cash = estimates[estimates["force"] == force].set_index("financial_year")["funding_gbp_m"]
     paid = tables["funding"]
     paid = paid[(paid["force"] == force) & paid["series"].isin(_SERIES)]
-    window = min(HOMICIDE_YEARS, periods.start(end) - periods.start(start))
-    pair = pd.DataFrame(
-        {
-            name: homicide_rates(crime, people, register, year, window)
-            .set_index("force")
-            .reindex([force])
-            .iloc[0]
-            for name, year in (("first", start), ("last", end))
-        }
-    ).T
-    counted = pair[["homicides", "person_years"]]
-    ratio = rate_ratio(*counted.loc["last"], *counted.loc["first"])
     like, total = alike(panel, register, force, start, end)
     revisions = tables["officers_revisions"]
     return ForceReport(
@@ -231,7 +212,8 @@ def force_report(
         _officers(tables["officers"], people, force),
         _offences(crime, tables["hospital_admissions"], force),
         standing(panel, estimates, tables["officers"], tables["prices"], start, end),
-        homicide_rates(crime, people, register, end), pair, window, ratio, like, total, links,
+        homicide_rates(crime, people, register, end),
+        violence_change(force, start, end, tables.__getitem__), like, total, links,
         chain(panel, links, force, start, end, rng=2018),
         _register(register, force), revisions[revisions["force"] == force], panel,
     )  # fmt: skip
@@ -258,7 +240,7 @@ def headline(report: ForceReport) -> dict[str, object]:
         "homicides_per_million": mine["per_million"],
         "homicides_per_million_low": mine["ci_low"],
         "homicides_per_million_high": mine["ci_high"],
-        "homicide_change": report.homicide_ratio.estimate - 1,
+        "homicide_change": report.violence.ratio.estimate - 1,
         "implied_low": implied.at[span, "ci_low"] if len(implied) else np.nan,
         "implied_high": implied.at[span, "ci_high"] if len(implied) else np.nan,
         "officers_by_year": {

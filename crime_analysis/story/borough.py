@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,7 @@ from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, Figure, canvas
 from crime_analysis.findings.borough_report import BOROUGH_MEASURES, OFFICERS_SPAN, BoroughReport
 from crime_analysis.prose import rose_or_fell
 from crime_analysis.story.axes import lay_out, percent_axis, upright
-from crime_analysis.story.borough_words import homicide_finding, place_among
+from crime_analysis.story.borough_words import homicide_finding, moved, place_among
 from crime_analysis.story.place_words import signed
 from crime_analysis.story.rates import homicide_rates
 
@@ -35,7 +37,7 @@ def officers(report: BoroughReport) -> Figure:
     base, last = OFFICERS_SPAN
     restructure = _day(report.breaks.set_index("id").at["borough-restructure", "date"])
     index = 100 * rows / rows.loc[base]
-    moved = report.standing.loc[report.borough]
+    row = report.standing.loc[report.borough]
     with canvas(1, 2, height=2.3) as (drawing, (left, right), out):
         lay_out(drawing, left=0.08, right=0.99, top=0.89, bottom=0.11, wspace=0.18)
         left.plot(x, rows["officers_fte"], color=BLUE, lw=1.6)
@@ -55,7 +57,7 @@ def officers(report: BoroughReport) -> Figure:
             axis.grid(axis="x", visible=False)
     pair = rows.loc[[base, last], "officers_fte"]
     return Figure(
-        title=f"After the restructure {report.borough}'s officers {rose_or_fell(moved['officers'])}"
+        title=f"After the restructure {report.borough}'s officers {rose_or_fell(row['officers'])}"
         f" from March 2012 to March 2015, {pair.iloc[0]:,.0f} to {pair.iloc[1]:,.0f}:"
         f" {place_among(report, 'officers')} boroughs, counted from the largest fall",
         alt=f"Two lines by month, April 2008 to November 2015: officers of {report.borough},"
@@ -104,10 +106,10 @@ def violence(report: BoroughReport) -> Figure:
                 axis.set_xticks([2011, 2016, 2021, 2026], ["2011", "2016", "2021", "2026"])
             else:
                 axis.set_xticks([])
-    moved = report.standing.at[report.borough, "violence_with_injury"]
     return Figure(
         title=f"From {report.start} to {report.end} recorded violence with injury per resident"
-        f" {rose_or_fell(moved)} in {report.borough}; {homicide_finding(report)}",
+        f" {moved(report, 'violence_with_injury')} in {report.borough};"
+        f" {homicide_finding(report)}",
         alt=f"Six small charts for {report.borough}: homicide by financial year with intervals;"
         " and by month from April 2010 to March 2026, thin, with the mean of the last twelve"
         f" months, thick: {', '.join(list(BOROUGH_MEASURES.values())[1:])}. Robbery in the whole"
@@ -222,12 +224,15 @@ def homicide(report: BoroughReport) -> Figure:
     """Draw every borough's homicide rate with its interval; the borough's own is marked."""
     last = periods.start(report.end)
     first = periods.label(last - report.homicide_years + 1)
-    return homicide_rates(
+    drawn = homicide_rates(
         report.homicides, report.borough, "boroughs",
         f"Homicides of the financial years {first} to {report.end}."
         if report.homicide_years > 1 else f"Homicides of the financial year {report.end}.",
         "Met Police, Recorded Crime: Geographic Breakdown; ONS population",
     )  # fmt: skip
+    if report.disputed:
+        return replace(drawn, title=f"{report.borough}: {homicide_finding(report)}")
+    return drawn
 
 
 def context(report: BoroughReport) -> Figure:

@@ -58,7 +58,8 @@ def changes(rows: pd.DataFrame, force: str) -> Figure | Text:
         left.set_title("Robbery per resident", fontsize=10)
         left.set_xlabel(f"change, {first} to {last}")
         folds = 1 + deaths[["change", "ci_low", "ci_high"]]
-        scaled = np.log2(folds.clip(_FOLDS[0], _FOLDS[-1]))
+        # Not judged, so not drawn; the words and the table say which.
+        scaled = np.log2(folds.clip(_FOLDS[0], _FOLDS[-1])).mask(deaths["disputed"])
         right.hlines(y, scaled["ci_low"], scaled["ci_high"], color=GREY, lw=1.4)
         _dots(right, scaled["change"], y, _clear(deaths))
         right.axvline(0, color="black", lw=0.9)
@@ -80,14 +81,21 @@ def changes(rows: pd.DataFrame, force: str) -> Figure | Text:
         source="Source: Met Police, Recorded Crime: Geographic Breakdown (new classes, from"
         " 2010/11); ONS population. Filled: clear of no change. Intervals: exact 95%, chance alone;"
         " robberies come in series, so theirs are too narrow. Homicides run off the axis beyond an"
-        " eighth or eight times. Residents are not those who are there by day or night.",
+        " eighth or eight times. Residents are not those who are there by day or night."
+        + (
+            " Not judged and not drawn: where the Met's old classes count far fewer or far more"
+            f" murders than its new ones homicides ({', '.join(_not_judged(wide['homicide']))})."
+            if wide["homicide"]["disputed"].any()
+            else ""
+        ),
         svg=out.getvalue(),
         data=rows,
     )
 
 
 def _clear(part: pd.DataFrame) -> np.ndarray:
-    return ((part["ci_low"] > 0) | (part["ci_high"] < 0)).to_numpy()
+    clear = (part["ci_low"] > 0) | (part["ci_high"] < 0)
+    return (clear & ~part["disputed"]).to_numpy(dtype=bool)
 
 
 def _dots(axis: object, x: pd.Series, y: np.ndarray, clear: np.ndarray) -> None:
@@ -100,12 +108,18 @@ def _dots(axis: object, x: pd.Series, y: np.ndarray, clear: np.ndarray) -> None:
 def _words(wide: dict[str, pd.DataFrame], first: str, last: str) -> str:
     robbery, deaths = wide["robbery"], wide["homicide"]
     up, down = int((robbery["ci_low"] > 0).sum()), int((robbery["ci_high"] < 0).sum())
-    told = int(_clear(deaths).sum())
-    return (
+    told, judged = int(_clear(deaths).sum()), int((~deaths["disputed"].astype(bool)).sum())
+    text = (
         f"From {first} to {last} robbery per resident rose in {up or 'none'} of {len(robbery)}"
         f" boroughs and fell in {down or 'none'} by more than chance; homicide cannot be told from"
-        f" no change in {len(deaths) - told}"
+        f" no change in {judged - told}"
     )
+    left = _not_judged(deaths)
+    return f"{text}, and is not judged in {' and '.join(left)}" if left else text
+
+
+def _not_judged(deaths: pd.DataFrame) -> list[str]:
+    return sorted(str(name) for name in deaths.index[deaths["disputed"].astype(bool)])
 
 
 def changes_table(rows: pd.DataFrame, force: str) -> Folded | Text:
@@ -115,6 +129,8 @@ def changes_table(rows: pd.DataFrame, force: str) -> Folded | Text:
         return absent
     first, last = rows.attrs["span"]
     shown = rows.assign(measure=rows["measure"].map(BOROUGH_MEASURES))
+    gone = ["change", "ci_low", "ci_high"]
+    shown[gone] = shown[gone].astype(float).mask(shown.pop("disputed").astype(bool))
     signs = dict.fromkeys(("change", "ci_low", "ci_high"), "{:+.0%}")
     shown = shown.sort_values(["measure", "borough"], ignore_index=True)
     caption = (

@@ -11,9 +11,10 @@ from crime_analysis import catalog, periods
 from crime_analysis.findings.borough_report import BoroughReport
 from crime_analysis.findings.counts import told_apart
 from crime_analysis.links import verdict
-from crime_analysis.prose import Text, rose_or_fell
+from crime_analysis.prose import Text, rose_or_fell, spanning
+from crime_analysis.story import violence_words
 from crime_analysis.story.place_tables import publications
-from crime_analysis.story.place_words import since_lowest, spanning, spans_reform
+from crime_analysis.story.place_words import since_lowest, spans_reform
 from crime_analysis.tables import Table
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "glance",
     "homicide_finding",
     "learnt",
+    "moved",
     "place_among",
     "sources_table",
     "summary",
@@ -47,6 +49,11 @@ def homicide_finding(report: BoroughReport) -> str:
     spell = f"{years} years" if years > 1 else "year"
     counts = f"{first} in the first {spell} and {last} in the last"
     low, high = ratio.ci_low - 1, ratio.ci_high - 1
+    if report.disputed:
+        return (
+            f"homicides, {counts}, are not judged: the Met's old classes count"
+            f" {report.murders:.0f} murders in the last {spell}"
+        )
     if not np.isfinite(high):
         return f"homicides, {counts}, are too few to compare"
     if verdict(low, high) == "cannot tell":
@@ -54,40 +61,36 @@ def homicide_finding(report: BoroughReport) -> str:
     return f"homicides {'rose' if low > 0 else 'fell'}, {counts} ({spanning(low, high)})"
 
 
+def moved(report: BoroughReport, group: str) -> str:
+    """Return how a recorded measure moved per resident, or that chance could have made it."""
+    row = report.recorded.loc[group]
+    return violence_words.moved(row["change"], row["ci_low"], row["ci_high"])
+
+
 def summary(report: BoroughReport) -> Text:
     """Return the report in three paragraphs: officers, violence, and what ties them."""
-    moved, posts = report.standing.loc[report.borough], report.officers["officers_fte"]
+    row, posts = report.standing.loc[report.borough], report.officers["officers_fte"]
     before = posts["2012-02"] / posts["2010-03"] - 1
     people = (
         f"Officers: the boroughs' own counts end in November 2015 and break in March 2012, when"
         f" the Met restructured. Before it, from March 2010 to February 2012, {report.borough}'s"
         f" officers {rose_or_fell(before)}; after it, from March 2012 to March 2015, they"
-        f" {rose_or_fell(moved['officers'])} (median borough:"
+        f" {rose_or_fell(row['officers'])} (median borough:"
         f" {rose_or_fell(report.standing['officers'].median())}). In March 2015 there were"
-        f" {moved['officers_per_1000']:.2f} for every 1,000 residents."
+        f" {row['officers_per_1000']:.2f} for every 1,000 residents."
     )
-    ratio = report.homicide_ratio
-    known = np.isfinite(ratio.ci_high) and verdict(ratio.ci_low - 1, ratio.ci_high - 1)
-    recorded = moved["violence_with_injury"]
-    if known != "association":
-        opening = "these data cannot tell whether violence rose or fell"
-    elif np.sign(ratio.estimate - 1) == np.sign(recorded):
-        opening = "the measures move the same way"
-    else:
-        opening = "whether it rose depends on the measure"
     crime = (
-        f"Violence: {opening}. From {report.start} to {report.end} recorded robbery per resident"
-        f" {rose_or_fell(moved['robbery'])} and recorded violence with injury per resident"
-        f" {rose_or_fell(recorded)}, while {homicide_finding(report)}."
+        f"Violence: {_opening(report)}. From {report.start} to {report.end} recorded robbery per"
+        f" resident {moved(report, 'robbery')} and recorded violence with injury per resident"
+        f" {moved(report, 'violence_with_injury')}; {homicide_finding(report)}."
     )
     course = report.years["robbery"].loc[report.start : report.end]
-    crime += since_lowest(course, "robbery")
+    crime = " ".join(filter(None, (crime, since_lowest(course, "the count of robberies"))))
     if spans_reform(report.start, report.end):
         crime += (
             " Between these years forces changed how they record violence; robbery and homicide"
             " depend less on that."
         )
-    crime += _murders(report)
     tie = (
         "Officers and violence: nothing is estimated for a single borough. Its officers are counted"
         " for a few years only, and among its crimes are those of and against people who live"
@@ -96,22 +99,22 @@ def summary(report: BoroughReport) -> Text:
     return Text((people, crime, tie))
 
 
-def _murders(report: BoroughReport) -> str:
-    """Return the old classes' count of murders where it is far from that of homicides."""
-    count = report.homicide_span[1]
-    years = "year" if report.homicide_years == 1 else f"{report.homicide_years} years"
-    if not np.isfinite(report.murders) or abs(count - report.murders) < max(5, 0.4 * count):
-        return ""
-    return (
-        f" The Met's old classes count {report.murders:.0f} murders in the last"
-        f" {years}, against {count} homicides in the new: treat both with"
-        " care."
-    )
+def _opening(report: BoroughReport) -> str:
+    """Return whether violence rose, in doubt unless homicides are clear of no change."""
+    ratio = report.homicide_ratio
+    known = np.isfinite(ratio.ci_high) and verdict(ratio.ci_low - 1, ratio.ci_high - 1)
+    if known != "association" or report.disputed:
+        return "these data cannot tell whether violence rose or fell"
+    rows = report.recorded
+    clear = rows[(rows["ci_low"] > 0) | (rows["ci_high"] < 0)]
+    if {*np.sign(clear["change"]), np.sign(ratio.estimate - 1)} in ({1.0}, {-1.0}):
+        return "the measures move the same way"
+    return "whether it rose depends on the measure"
 
 
 def glance(report: BoroughReport) -> Table:
     """Return the report in one table, the same rows for every borough."""
-    moved, everywhere = report.standing.loc[report.borough], report.standing.median()
+    row, everywhere = report.standing.loc[report.borough], report.standing.median()
     rows: list[dict[str, object]] = []
     for group, label in (
         ("robbery", "Robbery"),
@@ -121,9 +124,9 @@ def glance(report: BoroughReport) -> Table:
         rows.append(
             {
                 "measure": f"{label} per 1,000 residents",
-                report.start: moved[f"{group}_per_1000_start"],
-                report.end: moved[f"{group}_per_1000_end"],
-                "change": moved[group],
+                report.start: row[f"{group}_per_1000_start"],
+                report.end: row[f"{group}_per_1000_end"],
+                "change": row[group],
                 "median": everywhere[f"{group}_per_1000_end"],
                 "rank": place_among(report, f"{group}_per_1000_end"),
             }
@@ -135,7 +138,7 @@ def glance(report: BoroughReport) -> Table:
     ):
         rows.append(
             {
-                "measure": label, report.start: np.nan, report.end: moved[column],
+                "measure": label, report.start: np.nan, report.end: row[column],
                 "change": np.nan, "median": everywhere[column],
                 "rank": place_among(report, column),
             }
@@ -146,17 +149,22 @@ def glance(report: BoroughReport) -> Table:
 
 def learnt(report: BoroughReport) -> Text:
     """Return what the figures established for this borough and what they did not."""
-    moved = report.standing.loc[report.borough]
+    row = report.standing.loc[report.borough]
     rows = report.homicides.set_index("place")
     apart = told_apart(rows["count"], rows["exposure"], report.borough).value_counts()
+    beside = (
+        ""
+        if report.disputed
+        else f"; its homicide rate cannot be told from that of {apart.get('neither', 0)} of"
+        f" {apart.sum()} other boroughs"
+    )
     return Text(
         (
-            f"Learnt: recorded robbery per resident {rose_or_fell(moved['robbery'])} in"
+            f"Learnt: recorded robbery per resident {moved(report, 'robbery')} in"
             f" {report.borough} from {report.start} to {report.end}, and its officers"
-            f" {rose_or_fell(moved['officers'])} from March 2012 to March 2015.",
+            f" {rose_or_fell(row['officers'])} from March 2012 to March 2015.",
             f"Not learnt: whether the two have to do with each other. As for violence itself,"
-            f" {homicide_finding(report)}; its homicide rate cannot be told from that of"
-            f" {apart.get('neither', 0)} of {apart.sum()} other boroughs.",
+            f" {homicide_finding(report)}{beside}.",
         )
     )
 

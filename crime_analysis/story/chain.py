@@ -10,16 +10,18 @@ import pandas as pd
 
 from crime_analysis.findings.exchanged import NOMINAL
 from crime_analysis.findings.link_evidence import Evidence, weaker
+from crime_analysis.findings.violence_change import ViolenceChange
 from crime_analysis.links import OUTCOMES, route_in_words
 from crime_analysis.prose import Text, named, percent, rose_or_fell
+from crime_analysis.story import violence_words
 from crime_analysis.story.link_words import left_out, worth
 from crime_analysis.tables import Table
 
-__all__ = ["explained", "false_alarms", "false_alarms_table", "in_short"]
+__all__ = ["explained", "false_alarms", "false_alarms_table", "in_short", "nominal"]
 
 
 def in_short(
-    first: Evidence, second: Evidence, implied: pd.DataFrame, force: str, outcome: str,
+    first: Evidence, second: Evidence, implied: pd.DataFrame, change: ViolenceChange, outcome: str,
     alarms: pd.DataFrame | None = None,
 ) -> Text:  # fmt: skip
     """Return how much of a rise the cut explains and how sure that is, in two paragraphs.
@@ -30,12 +32,14 @@ def in_short(
         The two links.
     implied : DataFrame
         From `links.chain`; without rows where the force has too few residents.
-    force, outcome : str
-        The place, and one of `links.OUTCOMES`.
+    change : ViolenceChange
+        From `violence_change.violence_change`: the place, and how its violence moved.
+    outcome : str
+        One of `links.OUTCOMES`.
     alarms : DataFrame, optional
         From `exchanged.false_alarms`: what the interval's 95% is worth is told after it.
     """
-    label = OUTCOMES[outcome][0]
+    label, force = OUTCOMES[outcome][0], change.force
     said = weaker(first.verdict, second.verdict)
     weak = [e for e in (first, second) if e.verdict.word == said.word]
     weakest = (
@@ -58,23 +62,32 @@ def in_short(
     row = rows.loc["funding lost"]
     recorded = float(row["actual_change"])
     moved = f"recorded {label} per resident {rose_or_fell(recorded)} in {named(force)}'s area"
+    beside = violence_words.followed(change, outcome)
     if not recorded > 0:
-        much = f"Nothing is there to explain: {moved}."
+        much = f"Nothing is there to explain: {moved}. {beside}"
     elif not np.isfinite([row["share_low"], row["share_high"]]).all():
         much = f"How much the cut explains is not known: {moved}, and funding is not known."
     else:
         open_ended = "These data cannot tell how much" if said.word == "cannot tell" else "How much"
         much = (
             f"{open_ended} of the rise the cut explains: {moved}, and if both links were effects"
-            f" the cut would explain {_part(row)}, with 95% confidence."
+            f" the cut would explain {_part(row)}, with 95% confidence. {beside}"
         )
         if alarms is not None:
-            much += f" {_nominal(alarms, first, second)}"
+            much += f" {nominal(alarms, first, second)}"
     return Text((much, sure))
 
 
-def _nominal(alarms: pd.DataFrame, first: Evidence, second: Evidence) -> str:
-    """Return what the 95% of a chain's interval is worth, by that of its links."""
+def nominal(alarms: pd.DataFrame, first: Evidence, second: Evidence) -> str:
+    """Return what the 95% of a chain's interval is worth, by that of its links.
+
+    Parameters
+    ----------
+    alarms : DataFrame
+        From `exchanged.false_alarms`.
+    first, second : Evidence
+        The links that were exchanged.
+    """
     told = [
         f"{percent(alarms.at[name, 'share'])} ({evidence.link.cause} and {evidence.link.outcome})"
         for name, evidence in (("first", first), ("second", second))
@@ -97,17 +110,19 @@ def _part(row: Mapping[Hashable, Any] | pd.Series) -> str:
     return f"anything from {low} of it to {high}"
 
 
-def explained(implied: pd.DataFrame, force: str, outcome: str) -> Text:
+def explained(implied: pd.DataFrame, change: ViolenceChange, outcome: str) -> Text:
     """Return how much of a recorded rise each loss could account for, if the links were effects.
 
     Parameters
     ----------
     implied : DataFrame
         From `links.chain`; without rows where the force has too few residents.
-    force, outcome : str
-        The place, and one of `links.OUTCOMES`.
+    change : ViolenceChange
+        From `violence_change.violence_change`: the place, and how its violence moved.
+    outcome : str
+        One of `links.OUTCOMES`.
     """
-    label = OUTCOMES[outcome][0]
+    label, force = OUTCOMES[outcome][0], change.force
     if implied.empty:
         return Text((left_out(force),))
     rows = implied[implied["outcome"] == label]
@@ -129,7 +144,8 @@ def explained(implied: pd.DataFrame, force: str, outcome: str) -> Text:
     return Text(
         (
             f"Recorded {label} per resident in {named(force)}'s area rose {percent(recorded)}. If"
-            f" the links were effects, with 95% confidence {' and '.join(told)}.",
+            f" the links were effects, with 95% confidence {' and '.join(told)}."
+            f" {violence_words.followed(change, outcome)}",
         )
     )
 

@@ -17,8 +17,7 @@ from crime_analysis.inference.detectable import DesignAnalysis, DetectableEffect
 from crime_analysis.instrument_report import InstrumentReport
 from crime_analysis.links import OUTCOMES, Link, verdict
 from crime_analysis.panel import change
-from crime_analysis.prose import Text, link_effect, named, percent, rose_or_fell
-from crime_analysis.story.place_words import spanning
+from crime_analysis.prose import Text, link_effect, named, percent, rose_or_fell, spanning
 
 __all__ = [
     "chance",

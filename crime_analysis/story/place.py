@@ -15,9 +15,11 @@ from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, YELLOW, Figure, canvas
 from crime_analysis.findings.counts import poisson_interval
 from crime_analysis.findings.place_report import MEASURES, ForceReport
+from crime_analysis.links import route_in_words
 from crime_analysis.prose import Text, named, rose_or_fell, series_name
+from crime_analysis.story import violence_words
 from crime_analysis.story.axes import lay_out, percent_axis, upright
-from crime_analysis.story.place_words import homicide_finding, place_among, signed
+from crime_analysis.story.place_words import place_among, rates, signed
 from crime_analysis.story.rates import homicide_rates
 
 __all__ = ["elsewhere", "homicide", "money", "officers", "standing", "violence"]
@@ -90,7 +92,7 @@ def officers(report: ForceReport) -> Figure:
     per = ""
     if report.rates:
         per = (
-            f"; for every 1,000 residents from {rate[first]:.2f} to {rate[last]:.2f}, the median"
+            f"; for every 1,000 residents from {rates(rate[first], rate[last])}, the median"
             f" force {posts.at[first, 'median_per_1000']:.2f} to"
             f" {posts.at[last, 'median_per_1000']:.2f}"
         )
@@ -201,11 +203,13 @@ def _pair(report: ForceReport, group: str) -> str:
 
 
 def _violence_title(report: ForceReport) -> str:
-    first, last = report.offences["violence_with_injury"].reindex([report.start, report.end])
+    change = report.violence
+    row = change.recorded.loc["violence_with_injury"]
+    per = " per resident" if report.rates else ""
     return (
-        f"From {report.start} to {report.end} recorded violence with injury"
-        f" {rose_or_fell(last / first - 1)} in {named(report.force)}'s area;"
-        f" {homicide_finding(report)}"
+        f"From {report.start} to {report.end} recorded violence with injury{per}"
+        f" {violence_words.moved(row['change'], row['ci_low'], row['ci_high'])} in"
+        f" {named(report.force)}'s area; {violence_words.homicide(change)}"
     )
 
 
@@ -275,7 +279,7 @@ def homicide(report: ForceReport) -> Figure | Text:
         return Text(
             (
                 f"No homicide rate is drawn: {named(report.force)} has too few residents for one,"
-                f" and {homicide_finding(report)}.",
+                f" and {violence_words.homicide(report.violence)}.",
             )
         )
     rows = report.homicides.rename(
@@ -289,8 +293,11 @@ def homicide(report: ForceReport) -> Figure | Text:
     )  # fmt: skip
 
 
+_IMPLIED = {"implied_change": "implied", "ci_low": "95% from", "ci_high": "95% to"}
+
+
 def elsewhere(report: ForceReport) -> Figure | Text:
-    """Draw what forces that lost as many officers recorded beside what the links imply."""
+    """Draw what forces whose officers moved as much recorded beside what the links imply."""
     if report.alike.empty:
         return Text(
             (
@@ -326,8 +333,8 @@ def elsewhere(report: ForceReport) -> Figure | Text:
             records.append(
                 {"outcome": group, "recorded here": rows["actual_change"].iloc[0],
                  "ten forces together": total["ratio"] - 1}
-                | {f"from {r.route}, {c}": getattr(r, c) for r in rows.itertuples()
-                   for c in ("implied_change", "ci_low", "ci_high")}
+                | {f"by the {route_in_words(str(r.route), r.cause_change)}, {words}": getattr(r, c)
+                   for r in rows.itertuples() for c, words in _IMPLIED.items()}
             )  # fmt: skip
         for marker, label, style in (
             ("X", "recorded here", {"color": ORANGE, "ms": 9}),
@@ -361,8 +368,8 @@ def elsewhere(report: ForceReport) -> Figure | Text:
         f" the change in officers and in money. Officers per resident here"
         f" {signed(mine['officers_per_resident'])}. "
         + "; ".join(
-            f"{r.outcome}, from {r.route}: {signed(r.ci_low)} to {signed(r.ci_high)}, recorded"
-            f" {signed(r.actual_change)}"
+            f"{r.outcome}, by the {route_in_words(str(r.route), r.cause_change)}:"
+            f" {signed(r.ci_low)} to {signed(r.ci_high)}, recorded {signed(r.actual_change)}"
             for r in report.implied.itertuples()
         )
         + ".",

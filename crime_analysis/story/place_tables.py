@@ -47,7 +47,7 @@ def glance(report: ForceReport) -> Table:
             ("Officers per 1,000 residents", posts.at[first, "officers_per_1000"],
              posts.at[last, "officers_per_1000"], "officers_per_resident")
         )  # fmt: skip
-        then, now = report.homicide_pair["per_million"]
+        then, now = report.violence.homicides["per_million"]
         rows.append(("Homicides per million residents a year", then, now, ""))
     panel = report.panel[report.panel["force"] == report.force].set_index("financial_year")
     for group in ("robbery", "violence_with_injury", "violence_without_injury"):

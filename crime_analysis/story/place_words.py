@@ -12,46 +12,24 @@ from crime_analysis.findings.measures import recording_changed
 from crime_analysis.findings.place_report import MEASURES, ForceReport
 from crime_analysis.links import verdict
 from crime_analysis.places import WELSH_FORCES
-from crime_analysis.prose import Text, named, percent, rose_or_fell
+from crime_analysis.prose import Text, named, percent, rose_or_fell, spanning
+from crime_analysis.story import violence_words
 
 __all__ = [
     "crosses_own_break",
     "elsewhere",
-    "homicide_finding",
     "learnt",
     "money",
     "officers",
     "place_among",
+    "rates",
     "signed",
     "since_lowest",
-    "spanning",
     "spans_reform",
     "summary",
 ]
 
-_MANY = 10.0  # a rise of so much is a multiple, not a percentage
 _REFORM = "2014/15"  # the year of HMIC's inspection of recording
-
-
-def spanning(low: float, high: float) -> str:
-    """Return an interval of proportional changes in words.
-
-    Examples
-    --------
-    >>> spanning(-0.07, 0.17), spanning(0.02, 0.3), spanning(float("nan"), 1.0)
-    ('anything from 7.0% less to 17% more', 'between 2.0% and 30% more', 'no known change')
-    """
-    if not np.isfinite([low, high]).all():
-        return "no known change"
-    if max(abs(low), abs(high)) < 0.0005:
-        return "next to nothing either way, less or more"
-    if low > 0:
-        upper = f"between {percent(low)} and {percent(high)} more"
-        return upper if high < _MANY else f"at least {percent(low)} more"
-    if high < 0:
-        return f"between {percent(-high)} and {percent(-low)} less"
-    most = f"{percent(high)} more" if high < _MANY else "many times as many"
-    return f"anything from {percent(-low)} less to {most}"
 
 
 def signed(value: float) -> str:
@@ -105,10 +83,16 @@ def _beside(report: ForceReport, column: str) -> str:
     return f"they {what} in {count or 'none'} of the other {len(others)} forces"
 
 
-def _count_change(report: ForceReport, group: str) -> float:
-    pair = report.offences[group].reindex([report.start, report.end])
-    first, last = pair.iloc[0], pair.iloc[1]
-    return float(last / first - 1) if first > 0 else float("nan")
+def rates(first: float, last: float) -> str:
+    """Return two rates with as many digits as it takes to see them apart.
+
+    Examples
+    --------
+    >>> rates(4.14, 3.41), rates(1.6825, 1.6789)
+    ('4.14 to 3.41', '1.683 to 1.679')
+    """
+    digits = next((d for d in (2, 3) if f"{first:.{d}f}" != f"{last:.{d}f}"), 2)
+    return f"{first:.{digits}f} to {last:.{digits}f}"
 
 
 def since_lowest(values: pd.Series, what: str) -> str:
@@ -117,7 +101,7 @@ def since_lowest(values: pd.Series, what: str) -> str:
     Examples
     --------
     >>> since_lowest(pd.Series({"2009/10": 5.0, "2012/13": 4.0, "2017/18": 6.0}), "robbery")
-    ' In between robbery had been lower: from 2012/13 it rose 50%.'
+    'Between these years robbery was lowest in 2012/13; from that lowest year it rose 50%.'
     """
     known = values.dropna()
     low = known.idxmin() if len(known) else ""
@@ -126,31 +110,15 @@ def since_lowest(values: pd.Series, what: str) -> str:
     rise = known.iloc[-1] / known[low] - 1
     if rise < 0.1 or known.iloc[0] / known[low] - 1 < 0.1:
         return ""
-    return f" In between {what} had been lower: from {low} it {rose_or_fell(rise)}."
+    return (
+        f"Between these years {what} was lowest in {low}; from that lowest year it"
+        f" {rose_or_fell(rise)}."
+    )
 
 
 def spans_reform(start: str, end: str) -> bool:
     """Return whether the reform of recording lies between two financial years."""
     return periods.start(start) < periods.start(_REFORM) <= periods.start(end)
-
-
-def homicide_finding(report: ForceReport) -> str:
-    """Return what homicides say: rose, fell, or cannot tell, with both counts and the interval."""
-    if not report.rates:
-        counts = report.offences["homicide"].loc[report.start : report.end]
-        return (
-            f"homicides, {counts.min():.0f} to {counts.max():.0f} in any year between, are too few"
-            " to compare"
-        )
-    then, now = report.homicide_pair["per_million"]
-    ratio = report.homicide_ratio
-    if not np.isfinite([then, now]).all():
-        return "homicides are not compared, because one event dominates a year that would count"
-    rates = f"{then:.1f} to {now:.1f} per million residents a year"
-    low, high = ratio.ci_low - 1, ratio.ci_high - 1
-    if verdict(low, high) == "cannot tell":
-        return f"homicides, {rates}, cannot be told from no change ({spanning(low, high)})"
-    return f"homicides {'rose' if low > 0 else 'fell'}, {rates} ({spanning(low, high)})"
 
 
 def summary(report: ForceReport) -> Text:
@@ -175,7 +143,7 @@ def summary(report: ForceReport) -> Text:
         rate = report.officers["officers_per_1000"]
         people += (
             f" Per resident they {rose_or_fell(moved['officers_per_resident'])}, from"
-            f" {rate[first]:.2f} to {rate[last]:.2f} for every 1,000."
+            f" {rates(rate[first], rate[last])} for every 1,000."
         )
     else:
         people += (
@@ -187,51 +155,18 @@ def summary(report: ForceReport) -> Text:
 
 def _violence(report: ForceReport) -> str:
     """Return the paragraph on violence: uncertainty, then the measures one by one."""
-    recorded = report.standing.loc[report.force, "violence_with_injury"]
-    others = report.standing.loc[report.force, ["violence_without_injury", "robbery"]].dropna()
-    per = " per resident"
-    if not report.rates:
-        recorded, per, others = _count_change(report, "violence_with_injury"), "", others.iloc[:0]
-    ratio = report.homicide_ratio
-    clear = report.rates and verdict(ratio.ci_low - 1, ratio.ci_high - 1) != "cannot tell"
-    if not clear:
-        opening = "these data cannot tell whether violence rose or fell"
-    elif {np.sign(ratio.estimate - 1), np.sign(recorded)} | set(np.sign(others)) in ({1}, {-1}):
-        opening = "the measures move the same way"
-    else:
-        opening = "whether it rose depends on the measure"
-    beside = "".join(
-        f", {name.replace('_', ' ').removeprefix('violence ')} {rose_or_fell(moved)}"
-        for name, moved in others.items()
-    )
-    text = (
-        f"Violence: {opening}. Recorded violence with injury{per} {rose_or_fell(recorded)}{beside};"
-        f" {homicide_finding(report)}."
-    )
+    change = report.violence
+    told = violence_words.answer(change)
     panel = report.panel[report.panel["force"] == report.force].set_index("financial_year")
     course = panel["violence_with_injury_per_1000"] if report.rates else pd.Series(dtype=float)
-    text += since_lowest(course.loc[report.start : report.end], "recorded violence with injury")
-    text += _homicide_years(report)
+    parts = [
+        f"Violence: {told[:1].lower()}{told[1:]}",
+        since_lowest(course.loc[report.start : report.end], "recorded violence with injury"),
+        violence_words.alone(change),
+    ]
     if spans_reform(report.start, report.end):
-        text += " Between these years forces changed how they record violence."
-    return text
-
-
-def _homicide_years(report: ForceReport) -> str:
-    """Return which years the homicide rates are of, and what the two years alone say."""
-    pair, window = report.homicide_pair, report.homicide_window
-    if not report.rates or not np.isfinite(report.homicide_ratio.estimate):
-        return ""
-    text = ""
-    if window > 1:
-        text = (
-            f" Homicides are added up over the {window} years to {report.start} and to {report.end}"
-        )
-        if pair["years"].min() < window:
-            return text + ", but for a year that one event dominates."
-        first, last = report.offences["homicide"].reindex([report.start, report.end])
-        text += f"; in these two years alone they were {first:.0f} and {last:.0f}."
-    return text
+        parts.append("Between these years forces changed how they record violence.")
+    return " ".join(filter(None, parts))
 
 
 def _tie(report: ForceReport) -> str:
@@ -250,9 +185,13 @@ def _tie(report: ForceReport) -> str:
     opening = (
         "across forces officers and violence with injury are associated, which is not yet a cause"
         if known
-        else "these data cannot tell whether losing officers raised violence with injury"
+        else "these data cannot tell whether, across forces, fewer officers go with more violence"
+        " with injury"
     )
-    return f"Officers and violence: {opening}. By the estimate across forces {moved} (95%)."
+    return (
+        f"Officers and violence: {opening}. By the estimate across forces {moved} (a nominal 95%:"
+        " see the notebook on the chain)."
+    )
 
 
 def money(report: ForceReport) -> Text:
@@ -265,8 +204,9 @@ def money(report: ForceReport) -> Text:
         if first > 0:
             parts.append(f"{noun} {rose_or_fell(last / first - 1)}")
     text = (
-        "HMIC's estimates are the one series that holds every force before and after. Of the two"
-        f" sources, in real terms, {' and '.join(parts)}."
+        "HMIC's estimates are the one series that holds every force before and after. In real"
+        f" terms {' and '.join(parts)}"
+        f"{'; of council tax they print none' if len(parts) < len(sources) else ''}."
     )
     if periods.start(report.start) < 2013 <= periods.start(report.end):
         text += (
@@ -315,7 +255,7 @@ def officers(report: ForceReport) -> Text:
 
 
 def elsewhere(report: ForceReport) -> Text:
-    """Return what forces that lost as many officers recorded, and what the links imply.
+    """Return what forces whose officers moved as much recorded, and what the links imply.
 
     Nothing where the chart has said why there are none.
     """
@@ -340,12 +280,12 @@ def elsewhere(report: ForceReport) -> Text:
         f" {signed(mine['officers_per_resident'])}) recorded, per resident, {' and '.join(parts)}."
         f" Their homicides together, {total['before']:.0f} in one year and {total['after']:.0f} in"
         f" the other, {what} ({spanning(*span)} per resident). That is how far apart forces with"
-        " much the same change ended; it is not what the change did."
+        " the most similar change ended; it is not what the change did."
     )
     rows = report.implied[report.implied["outcome"] == "violence with injury"]
     people, money_ = (spanning(row.ci_low, row.ci_high) for row in rows.itertuples())
     implied = (
-        "With 95% confidence, the estimates across all forces turn this force's change in officers"
+        "With a nominal 95%, the estimates across all forces turn this force's change in officers"
         f" into {people} violence with injury per resident, and its change in money, through"
         f" officers, into {money_}; the chart shows robbery and homicide beside it."
     )
@@ -360,7 +300,7 @@ def learnt(report: ForceReport) -> Text:
         f" {rose_or_fell(moved['funding'])} in real terms and its officers"
         f" {rose_or_fell(moved['officers'])}."
     )
-    open_ = f"As for violence, {homicide_finding(report)}."
+    open_ = f"As for violence, {violence_words.homicide(report.violence)}."
     if report.implied.empty:
         return Text((found, f"{open_} No rate per resident is given for a place like this."))
     rows = report.implied[report.implied["route"] == "officers lost"]
@@ -370,9 +310,9 @@ def learnt(report: ForceReport) -> Text:
         if verdict(float(row.ci_low), float(row.ci_high)) == "cannot tell"
     ]
     said = (
-        f"Not learnt: whether fewer officers meant more {', '.join(unclear[:-1])}"
-        f"{' or ' if len(unclear) > 1 else ''}{unclear[-1]}: each"
-        " interval holds none at all."
+        f"Not learnt: whether, across forces, fewer officers mean more {', '.join(unclear[:-1])}"
+        f"{' or ' if len(unclear) > 1 else ''}{unclear[-1]}: zero lies within"
+        f" {'each' if len(unclear) > 1 else 'the'} interval."
         if unclear
         else "The estimates across forces are clear of zero for every outcome; that is an"
         " association, not yet a cause."

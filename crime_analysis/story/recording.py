@@ -9,9 +9,9 @@ from crime_analysis.drawing import BLUE, ORANGE, Figure, canvas
 from crime_analysis.findings.data_log import SPREAD
 from crime_analysis.findings.measures import BASE, MEASURES, touched
 from crime_analysis.links import verdict
-from crime_analysis.prose import Text, named, rose_or_fell
+from crime_analysis.prose import Text, named, rose_or_fell, spanning
 from crime_analysis.story.axes import percent_axis
-from crime_analysis.story.place_words import signed, spanning
+from crime_analysis.story.place_words import signed
 
 __all__ = ["across", "across_words", "counts", "knife_with_injury"]
 

@@ -13,31 +13,31 @@ import pandas as pd
 
 from crime_analysis import periods
 from crime_analysis.findings.claims import Claims
-from crime_analysis.findings.claims_readings import Causal
 from crime_analysis.findings.grant_cut import GrantFall
-from crime_analysis.findings.place_report import MEASURES, ForceReport
-from crime_analysis.links import OUTCOMES, Link, verdict
-from crime_analysis.prose import Text, named, percent, rose_or_fell
+from crime_analysis.findings.link_evidence import Evidence
+from crime_analysis.findings.place_report import ForceReport
+from crime_analysis.links import LONDON, OUTCOMES
+from crime_analysis.links import verdict as link_verdict
+from crime_analysis.prose import Text, named, percent, rose_or_fell, spanning
+from crime_analysis.story import chain, violence_words
 from crime_analysis.story.claims import upper
 from crime_analysis.story.place_words import (
     crosses_own_break,
-    homicide_finding,
     place_among,
+    rates,
     since_lowest,
-    spanning,
     spans_reform,
 )
 from crime_analysis.story.series import Linked, links
+from crime_analysis.story.violence_words import listed
 from crime_analysis.tables import Table
 
 __all__ = [
-    "claims_table", "cut", "explained", "learnt", "measured", "officers", "recorded", "records",
-    "violence",
+    "claims_table", "cut", "explained", "how_sure", "learnt", "officers", "records", "violence",
 ]  # fmt: skip
 
 _VIOLENCE = "violence_with_injury"
 _LABEL = OUTCOMES[_VIOLENCE][0]
-_RECORDED = ("violence_without_injury", _VIOLENCE, "robbery")
 
 
 def _rank(report: ForceReport, column: str) -> str:
@@ -79,19 +79,38 @@ def cut(report: ForceReport, fall: GrantFall, claims: Claims, pages: pd.DataFram
         f" own prices these {rose_or_fell(report.funding_cash_change)}."
     )
     amounts = (
-        f"Real terms are {report.price_base} prices; the amounts are HMIC's estimates, made before"
-        f" each year.{_rank(report, 'funding')}"
+        f"Real terms are {report.price_base} prices; the amounts are estimates of HMIC, the"
+        f" inspectorate of police, made before each year.{_rank(report, 'funding')}"
     )
     row = claims.row("cut-since-2010")
     fell = "fell" if fall.fall_gbp_m > 0 else "rose"
     claim = (
-        f"The sum that was claimed is the Met's. “{row['claim'].rstrip('.')}”: {row['verdict']}"
-        f" ({row['because']}). One reconstruction, the core grant with the grants later folded into"
-        f" it, {fell} £{abs(fall.fall_gbp_m):,.0f}m from {fall.start} to {fall.end} at"
-        f" {fall.price_base} prices: {percent(abs(fall.share_of_earlier))} of the earlier figure,"
-        f" {percent(abs(fall.share_of_later))} of the later. No workings of the claim were found."
+        "What was claimed is a sum of money, and of the Met alone:"
+        f" “{row['claim'].rstrip('.')}”. Checked, that {row['verdict']} ({row['because']}). One"
+        " reconstruction, the core grant with the grants later folded into it, "
+        f"{fell} £{abs(fall.fall_gbp_m):,.0f}m from {fall.start} to {fall.end} at"
+        f" {fall.price_base} prices. That is {percent(abs(fall.share_of_earlier))} of the figure of"
+        f" {fall.start} and {percent(abs(fall.share_of_later))} of that of {fall.end}: the same"
+        " fall sounds larger as a share of what is left. No workings of the claim were found."
     )
-    return Linked(answer, (amounts, claim), _seen(pages, report, "02-funding", "force-report"))
+    told = tuple(filter(None, (amounts, _council_tax(report), claim)))
+    return Linked(answer, told, _seen(pages, report, "02-funding", "force-report"))
+
+
+def _council_tax(report: ForceReport) -> str:
+    """Return what the sum of both sources holds that is not government's to cut."""
+    first, last = report.estimates["council_tax_real_gbp_m"]
+    if not first > 0:
+        return ""
+    who = "the Mayor of London sets" if report.force == LONDON else "is set locally"
+    text = f"The sum of both includes council tax, which {who}: it {rose_or_fell(last / first - 1)}"
+    if periods.start(report.start) < 2013 <= periods.start(report.end):
+        text += (
+            " by itself, in part because support for council tax payers became a grant in 2013/14."
+            " That moved money from the one to the other, so only the two together are like for"
+            " like"
+        )
+    return f"{text}."
 
 
 def _seen(pages: pd.DataFrame, report: ForceReport, *names: str) -> tuple[tuple[str, str], ...]:
@@ -121,7 +140,7 @@ def officers(report: ForceReport, pages: pd.DataFrame) -> Linked:
     amounts = f"That is from {posts[first]:,.0f} to {posts[last]:,.0f} full-time equivalents"
     if report.rates:
         rate = report.officers["officers_per_1000"]
-        amounts += f", and from {rate[first]:.2f} to {rate[last]:.2f} for every 1,000 residents"
+        amounts += f", and from {rates(rate[first], rate[last])} for every 1,000 residents"
     else:
         amounts += "; too few people live here for a rate per resident to mean anything"
     amounts += f".{_rank(report, 'officers')}"
@@ -142,46 +161,14 @@ def violence(report: ForceReport, pages: pd.DataFrame) -> Linked:
     pages : DataFrame
         From `series.series`, to link to.
     """
-    details = (_other_measures(report), _between(report))
+    change = report.violence
+    in_number = " ".join(filter(None, (violence_words.in_number(change), _other_measures(report))))
+    details = (violence_words.alone(change), in_number, _between(report))
     return Linked(
-        _violence_answer(report),
+        violence_words.answer(change),
         tuple(filter(None, details)),
         _seen(pages, report, "04-violence", "01-data"),
     )
-
-
-def recorded(report: ForceReport) -> pd.Series:
-    """Return how recorded violence moved, by measure: per resident where rates mean anything."""
-    if report.rates:
-        return report.standing.loc[report.force, list(_RECORDED)].astype(float)
-    pair = report.offences[list(_RECORDED)].reindex([report.start, report.end])
-    return pair.iloc[1] / pair.iloc[0].where(pair.iloc[0] > 0) - 1
-
-
-def measured(report: ForceReport) -> pd.Series:
-    """Return how each measure moved that is known for both years, homicide among them."""
-    moved = recorded(report).rename(index=MEASURES)
-    if report.rates:
-        moved["homicide"] = report.homicide_ratio.estimate - 1
-    return moved.dropna()
-
-
-def _violence_answer(report: ForceReport) -> str:
-    moved = recorded(report).dropna().sort_values(ascending=False, kind="stable")
-    said = ", ".join(f"{MEASURES[str(name)]} {rose_or_fell(x)}" for name, x in moved.items())
-    per = "per resident" if report.rates else "in number"
-    ratio = report.homicide_ratio
-    if not report.rates or verdict(ratio.ci_low - 1, ratio.ci_high - 1) == "cannot tell":
-        doubt = "These data cannot tell whether violence itself rose"
-    elif len(set(np.sign(measured(report)))) == 1:
-        doubt = "The measures of these two years move the same way"
-    else:
-        doubt = "It depends on the measure"
-    span = f"from {report.start} to {report.end}"
-    told = f"{span}, as recorded and {per}, {said}" if said else f"{span} nothing else is known"
-    years = report.homicide_window
-    pooled = f"over the {years} years up to each, " if report.rates and years > 1 else ""
-    return f"{doubt}: {told}; {pooled}{homicide_finding(report)}."
 
 
 def _other_measures(report: ForceReport) -> str:
@@ -202,31 +189,25 @@ def _other_measures(report: ForceReport) -> str:
             f"{label} {rose_or_fell(known.iloc[-1] / known.iloc[0] - 1)} from {known.index[0]} to"
             f" {known.index[-1]}"
         )
-    text = f"In number, {'; '.join(told)}." if told else ""
+    text = f"Also in number, {'; '.join(told)}." if told else ""
     text += f" Not on hand: {', '.join(missing)}." if missing else ""
     return text.strip()
 
 
 def _between(report: ForceReport) -> str:
-    """Return what the two years alone hide: a lower year between, small counts, the reform."""
+    """Return what the two years alone hide: a lower year between, the reform of recording."""
     text = ""
     if report.rates:
         panel = report.panel[report.panel["force"] == report.force]
         course = panel.set_index("financial_year")[f"{_VIOLENCE}_per_1000"]
-        text += since_lowest(course.loc[report.start : report.end], f"recorded {_LABEL}")
-        first, last = report.offences["homicide"].reindex([report.start, report.end])
-        if report.homicide_window > 1 and np.isfinite([first, last]).all():
-            text += (
-                f" Homicides are added up over {report.homicide_window} years; in {report.start}"
-                f" and {report.end} alone they were {first:.0f} and {last:.0f}."
-            )
+        text = since_lowest(course.loc[report.start : report.end], f"recorded {_LABEL}")
     if spans_reform(report.start, report.end):
         text += " Between these years forces changed how they record violence, homicide apart."
     return text.strip()
 
 
 def explained(
-    report: ForceReport, fitted: Mapping[str, Link], causal: Causal, pages: pd.DataFrame
+    report: ForceReport, found: Mapping[str, Evidence], alarms: pd.DataFrame, pages: pd.DataFrame
 ) -> Linked:
     """Return how much of the violence the cut explains, and how sure that is.
 
@@ -234,24 +215,25 @@ def explained(
     ----------
     report : ForceReport
         From `place_report.force_report`.
-    fitted : mapping
-        The links of `link_evidence.every_link`: every way of estimating each.
-    causal : Causal
-        From `claims_violence.causal`: what the checks leave of each link.
+    found : mapping
+        From `link_evidence.every_link`: each link, and what its checks leave of it.
+    alarms : DataFrame
+        From `exchanged.false_alarms`: what a nominal 95% is worth.
     pages : DataFrame
         From `series.series`, to link to.
     """
     seen = _seen(pages, report, "05-funding-to-officers", "06-officers-to-violence", "07-the-chain")
+    sure = f"How sure? {how_sure(found)}"
     doubt = (
         "These data cannot tell how much of it the cut explains"
-        if (causal.table.loc[["officers", _VIOLENCE], "word"] == "cannot tell").any()
+        if "cannot tell" in (found["officers"].verdict.word, found[_VIOLENCE].verdict.word)
         else "The cut and violence are associated through officers, which is no proof of a cause"
     )
     if report.implied.empty:
         return Linked(
             f"{doubt}; for {named(report.force)} nothing is worked out, because the estimates are"
             " of rates per resident and too few people live there.",
-            (_how_sure(fitted, causal),),
+            (sure,),
             seen,
         )
     rows = report.implied[report.implied["outcome"] == _LABEL].set_index("route")
@@ -263,7 +245,13 @@ def explained(
         f" {_LABEL} per resident, and what was recorded {rose_or_fell(money['actual_change'])}"
         f" between the years that followed, {after[0]} and {after[1]}."
     )
-    return Linked(answer, (_share(money, report), _how_sure(fitted, causal)), seen)
+    details = (
+        violence_words.followed(report.violence, _VIOLENCE),
+        _share(money, report),
+        chain.nominal(alarms, found["officers"], found[_VIOLENCE]),
+        sure,
+    )
+    return Linked(answer, details, seen)
 
 
 def _share(money: pd.Series, report: ForceReport) -> str:
@@ -280,18 +268,27 @@ def _share(money: pd.Series, report: ForceReport) -> str:
     )
 
 
-def _how_sure(fitted: Mapping[str, Link], causal: Causal) -> str:
+def how_sure(found: Mapping[str, Evidence]) -> str:
+    """Return what the checks leave of both links, and how many ways of estimating them cannot tell.
+
+    Parameters
+    ----------
+    found : mapping
+        From `link_evidence.every_link`.
+    """
     told = []
     for name in ("officers", _VIOLENCE):
-        link = fitted[name]
+        link, verdict = found[name].link, found[name].verdict
         rows = link.table[["ci_low", "ci_high"]].itertuples(index=False)
-        unclear = sum(verdict(low, high) != "association" for low, high in rows)
+        unclear = sum(link_verdict(low, high) != "association" for low, high in rows)
+        failed = [result.name for result in found[name].results if result.passed is False]
+        checks = f"after the checks (failed: {listed(failed)})" if failed else "after the checks"
         told.append(
-            f"{link.cause} to {link.outcome}: {causal.table.at[name, 'word']} after the checks, and"
-            f" {unclear or 'none'} of {len(link.table)} ways of estimating it cannot tell"
+            f"{link.cause} to {link.outcome}: {verdict.word} {checks}, and {unclear or 'none'} of"
+            f" {len(link.table)} ways of estimating it cannot tell"
         )
     return (
-        f"How sure? {'; '.join(told)}. An association becomes an effect only if nothing else that"
+        f"{upper('; '.join(told))}. An association becomes an effect only if nothing else that"
         " differed between forces moved both."
     )
 
@@ -308,17 +305,17 @@ def claims_table(claims: Claims) -> Table:
 
 
 def learnt(
-    report: ForceReport, fall: GrantFall, claims: Claims, fitted: Mapping[str, Link],
-    causal: Causal, pages: pd.DataFrame,
+    report: ForceReport, fall: GrantFall, claims: Claims, found: Mapping[str, Evidence],
+    alarms: pd.DataFrame, pages: pd.DataFrame,
 ) -> Text:  # fmt: skip
     """Return the four answers, a sentence each."""
     answers = {
         "The cut": cut(report, fall, claims, pages),
         "Officers": officers(report, pages),
         "Violence": violence(report, pages),
-        "What the cut explains of it": explained(report, fitted, causal, pages),
+        "What the cut explains of it": explained(report, found, alarms, pages),
     }
-    return Text(tuple(f"{what}. {found.answer}" for what, found in answers.items()))
+    return Text(tuple(f"{what}. {told.answer}" for what, told in answers.items()))
 
 
 def records(report: ForceReport, fall: GrantFall) -> dict[str, float]:
@@ -333,7 +330,7 @@ def records(report: ForceReport, fall: GrantFall) -> dict[str, float]:
         "grants_change": _grants_change(report),
         "grant_fall_gbp_m": fall.fall_gbp_m,
         "officers_change": float(moved["officers"]),
-        "violence_change": float(recorded(report)[_VIOLENCE]),
+        "violence_change": float(report.violence.recorded.at[_VIOLENCE, "change"]),
         "implied_low": float(low),
         "implied_high": float(high),
     }

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis.drawing import BLUE, GREY, ORANGE, Figure, canvas
-from crime_analysis.findings.claims_readings import Causal
-from crime_analysis.findings.place_report import ForceReport
-from crime_analysis.links import OUTCOMES, Link, verdict
+from crime_analysis.findings.link_evidence import Evidence
+from crime_analysis.findings.place_report import MEASURES, ForceReport
+from crime_analysis.links import OUTCOMES, verdict
 from crime_analysis.prose import named
 from crime_analysis.story.place_words import signed
-from crime_analysis.story.start import measured
+from crime_analysis.story.violence_words import listed
 
 __all__ = ["chain", "intervals"]
 
@@ -22,17 +22,15 @@ _VIOLENCE = "violence_with_injury"
 _LABEL = OUTCOMES[_VIOLENCE][0]
 
 
-def chain(report: ForceReport, fitted: Mapping[str, Link], causal: Causal) -> Figure:
+def chain(report: ForceReport, found: Mapping[str, Evidence]) -> Figure:
     """Draw the chain: what moved, and what is known of each link.
 
     Parameters
     ----------
     report : ForceReport
         From `place_report.force_report`.
-    fitted : mapping
-        The links of `link_evidence.every_link`.
-    causal : Causal
-        From `claims_violence.causal`.
+    found : mapping
+        From `link_evidence.every_link`.
     """
     moved = report.standing.loc[report.force]
     boxes = (
@@ -40,7 +38,8 @@ def chain(report: ForceReport, fitted: Mapping[str, Link], causal: Causal) -> Fi
         ("Officers", signed(moved["officers"]), "in number"),
         ("Violence", _reach(report), "by measure" + (", per resident" if report.rates else "")),
     )  # fmt: skip
-    words = [str(causal.table.at[name, "word"]) for name in ("officers", _VIOLENCE)]
+    shown = [found[name] for name in ("officers", _VIOLENCE)]
+    words = [evidence.verdict.word for evidence in shown]
     with canvas(height=2.25) as (drawing, axis, out):
         drawing.set_layout_engine("none")
         axis.set_position([0, 0, 1, 1])
@@ -50,9 +49,9 @@ def chain(report: ForceReport, fitted: Mapping[str, Link], causal: Causal) -> Fi
         for place, (head, figure, what) in enumerate(boxes):
             x = 1.13 + 2.87 * place
             _box(axis, x, head, figure, what)
-        for place, (name, word) in enumerate(zip(("officers", _VIOLENCE), words, strict=True)):
-            row = fitted[name].table.loc[fitted[name].headline]
-            _arrow(axis, 2.13 + 2.87 * place, word, row)
+        for place, evidence in enumerate(shown):
+            row = evidence.link.table.loc[evidence.link.headline]
+            _arrow(axis, 2.13 + 2.87 * place, evidence.verdict.word, row)
     ends = f"{report.start} to {report.end}"
     names = ("money to officers", f"officers to {_LABEL}")
     said = "; ".join(f"{name}: {word}" for name, word in zip(names, words, strict=True))
@@ -62,7 +61,8 @@ def chain(report: ForceReport, fitted: Mapping[str, Link], causal: Causal) -> Fi
         + ", ".join(f"{head} {figure} ({what})" for head, figure, what in boxes)
         + f". The arrows: {said}.",
         source=f"{named(report.force)[0].upper()}{named(report.force)[1:]}, {ends}. Arrows: the"
-        " % change across forces for 1% more, dashed where these data cannot tell. Violence:"
+        " % change across forces for 1% more, dashed where these data cannot tell"
+        f"{_failed(shown)}. Violence:"
         f" {_named_measures(report)}. Recorded violence also moves with recording. Source: HMIC"
         " estimates, ONS GDP deflator and population, Home Office workforce and recorded crime.",
         svg=out.getvalue(),
@@ -72,9 +72,24 @@ def chain(report: ForceReport, fitted: Mapping[str, Link], causal: Causal) -> Fi
     )
 
 
+def _failed(shown: Sequence[Evidence]) -> str:
+    """Return why a link whose interval is clear of zero is not told, in words."""
+    told = []
+    for evidence in shown:
+        row = evidence.link.table.loc[evidence.link.headline]
+        clear = verdict(row["ci_low"], row["ci_high"]) == "association"
+        if clear and evidence.verdict.word == "cannot tell":
+            failed = [result.name for result in evidence.results if result.passed is False]
+            told.append(
+                f" ({evidence.link.cause} to {evidence.link.outcome}: clear of zero, but failed its"
+                f" checks of {listed(failed)})"
+            )
+    return "".join(told)
+
+
 def _reach(report: ForceReport) -> str:
     """Return the least and the most that the measures of violence moved."""
-    moved = measured(report)
+    moved = report.violence.moved
     if moved.empty:
         return "not known"
     low, high = signed(moved.min()), signed(moved.max())
@@ -82,8 +97,9 @@ def _reach(report: ForceReport) -> str:
 
 
 def _named_measures(report: ForceReport) -> str:
-    moved = measured(report)
-    return ", ".join(f"{name} {signed(x)}" for name, x in moved.items()) or "no measure is known"
+    moved = report.violence.moved
+    told = (f"{MEASURES[str(name)]} {signed(x)}" for name, x in moved.items())
+    return ", ".join(told) or "no measure is known"
 
 
 def _box(axis: Any, x: float, head: str, figure: str, what: str) -> None:
@@ -133,24 +149,23 @@ def _chain_title(words: Sequence[str]) -> str:
     return f"{doubt}, nor how far money moved officers"
 
 
-def intervals(fitted: Mapping[str, Link], causal: Causal) -> Figure:
+def intervals(found: Mapping[str, Evidence]) -> Figure:
     """Draw the headline estimates with their intervals, and how to read them.
 
     Parameters
     ----------
-    fitted : mapping
-        The links of `link_evidence.every_link`.
-    causal : Causal
-        From `claims_violence.causal`: what the checks leave of each link.
+    found : mapping
+        From `link_evidence.every_link`: each link, and what its checks leave of it.
     """
+    links = [evidence.link for evidence in found.values()]
     rows = pd.DataFrame(
         [
             {"link": f"{link.cause} → {link.outcome}", **link.table.loc[link.headline]}
-            for link in fitted.values()
+            for link in links
         ]
     )
     rows["verdict"] = [verdict(r.ci_low, r.ci_high) for r in rows.itertuples()]
-    rows["after_the_checks"] = causal.table.loc[list(fitted), "word"].to_list()
+    rows["after_the_checks"] = [evidence.verdict.word for evidence in found.values()]
     edge = 3.0
     y = np.arange(len(rows))
     with canvas(height=1.3 + 0.4 * len(rows)) as (_, axis, out):

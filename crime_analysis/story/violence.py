@@ -9,7 +9,6 @@ import pandas as pd
 
 from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, YELLOW, Figure, canvas, year_axis
-from crime_analysis.findings.counts import Ratio
 from crime_analysis.findings.measures import (
     BASE,
     FEWEST_FOR_INDEX,
@@ -21,12 +20,13 @@ from crime_analysis.findings.measures import (
     recording_changed,
     touched,
 )
-from crime_analysis.links import verdict
-from crime_analysis.panel import TOO_FEW_RESIDENTS
-from crime_analysis.prose import Text, named, rose_or_fell
+from crime_analysis.findings.violence_change import ViolenceChange
+from crime_analysis.prose import Text, named, rose_or_fell, spanning
+from crime_analysis.story import violence_words
 from crime_analysis.story.axes import percent_axis
-from crime_analysis.story.place_words import signed, spanning
+from crime_analysis.story.place_words import signed
 from crime_analysis.story.timeline import by_financial_year, mark_breaks, named_breaks
+from crime_analysis.story.violence_words import listed
 from crime_analysis.tables import Table
 
 __all__ = [
@@ -112,21 +112,31 @@ def _parting_words(rows: pd.DataFrame, force: str) -> str:
     known = rows[~rows["crossed"]].dropna(subset=["change"])
     # Of few events chance alone makes a large change; these are said with their interval.
     known = _enough(known)
-    inside, others = (known.loc[known["touched"] == flag, "change"] for flag in (True, False))
+    inside, others = (known[known["touched"] == flag] for flag in (True, False))
     span = f"from {PARTED[0]} to {PARTED[1]}"
     if inside.empty or others.empty:
         return f"These figures cannot tell whether measures parted {span} in {named(force)}'s area"
     ranges = (
-        f"those touched moved {_range(inside)}, the others {_range(others)}, {span} in"
-        f" {named(force)}'s area"
+        f"those touched moved {_range(inside['change'])}, the others {_range(others['change'])},"
+        f" {span} in {named(force)}'s area"
     )
-    if inside.min() > others.max():
+    least = inside["change"].min()
+    if least <= others["change"].max():
         return (
-            f"Every measure that the inspection of recording touched outran every other: {ranges}"
+            "Measures that the inspection of recording touched do not part from the others:"
+            f" {ranges}"
         )
-    return (
-        f"Measures that the inspection of recording touched do not part from the others: {ranges}"
+    told = f"Every measure that the inspection of recording touched outran every other: {ranges}"
+    open_ = others[others["ci_high"] >= least]
+    if open_.empty:
+        return told
+    left = listed(
+        [
+            f"{MEASURES[str(row.Index)]} ({spanning(row.ci_low, row.ci_high)})"
+            for row in open_.itertuples()
+        ]
     )
+    return f"{told}; chance alone leaves open whether it outran {left}"
 
 
 def _enough(rows: pd.DataFrame) -> pd.DataFrame:
@@ -291,23 +301,19 @@ def _homicide_words(rows: pd.DataFrame, force: str, end: str) -> str:
     )
 
 
-def changes(
-    years: pd.DataFrame, ratio: Ratio, register: pd.DataFrame, force: str, start: str, end: str
-) -> Text:
+def changes(change: ViolenceChange, years: pd.DataFrame, register: pd.DataFrame) -> Text:
     """Return whether violence rose between two years, measure by measure, doubt first.
 
     Parameters
     ----------
+    change : ViolenceChange
+        From `violence_change.violence_change`.
     years : DataFrame
-        From `measures.yearly`.
-    ratio : Ratio
-        From `measures.homicide_ratio`.
+        From `measures.yearly`, of the same force.
     register : DataFrame
         The shipped table ``breaks``.
-    force, start, end : str
-        The place and the years.
     """
-    pair = years.reindex([start, end])
+    pair = years.reindex([change.start, change.end])
     told, missing, crossed = [], [], []
     for name in ("admissions", "robbery", "knife_offences", "violence_with_injury",
                  "violence_against_the_person"):  # fmt: skip
@@ -319,57 +325,20 @@ def changes(
                 f"{MEASURES[name]} went from {before:,.0f} to {after:,.0f}" if few
                 else f"{MEASURES[name]} {rose_or_fell(after / before - 1)}"
             )  # fmt: skip
-            if recording_changed(recording_breaks(register, force, name), start, end):
+            breaks_of = recording_breaks(register, change.force, name)
+            if recording_changed(breaks_of, change.start, change.end):
                 crossed.append(MEASURES[name])
         else:
             missing.append(MEASURES[name])
-    before, after = (float(value) for value in pair["homicide"])
-    span = (ratio.ci_low - 1, ratio.ci_high - 1)
-    counts = f"Homicides went from {before:.0f} to {after:.0f}"
-    if not np.isfinite([before, after]).all():
-        homicides = "Homicides are not known for both years."
-    elif np.isnan(ratio.estimate):
-        homicides = (
-            f"{counts}; they are not compared per resident:"
-            f" {_not_compared(register, force, start, end, before + after)}."
-        )
-    elif not np.isfinite(span[1]):  # from none: there is no upper end
-        homicides = f"{counts}: per resident these counts cannot tell a rise from a fall."
-        if span[0] > 0:
-            homicides = f"{counts}: more than chance alone explains, from none."
-    elif verdict(*span) == "cannot tell":
-        homicides = (
-            f"{counts}: per resident these counts cannot tell a rise from a fall"
-            f" ({spanning(*span)}, 95% interval)."
-        )
-    else:
-        homicides = (
-            f"{counts}: with 95% confidence {spanning(*span)} per resident, which chance alone does"
-            " not explain."
-        )
-    text = (
-        f"Whether violence rose in {named(force)}'s area from {start} to {end} depends on the"
-        f" measure. {homicides}"
-    )
-    text += f" In number, {', '.join(told)}." if told else ""
+    text = f"In number, {listed(told)}" if told else ""
+    then, now = change.residents
+    if text:
+        text += f"; residents {rose_or_fell(now / then - 1)}." if now > 0 and then > 0 else "."
     if crossed:
-        text += f" Recording changed in between, for {', '.join(crossed)}."
-    text += f" Not on hand for both years: {', '.join(missing)}." if missing else ""
-    return Text((text,))
-
-
-def _not_compared(
-    register: pd.DataFrame, force: str, start: str, end: str, homicides: float
-) -> str:
-    """Return why homicides of two years are not compared per resident."""
-    if force in TOO_FEW_RESIDENTS:
-        return "too few people live there for a rate"
-    events = breaks.affecting(register, "recorded_crime", "homicide", force)
-    events = events[events["kind"] == "event"]
-    for year in events["date"].map(breaks.financial_year):
-        if year in (start, end):
-            return f"one event or past deaths dominate {year}"
-    return "residents of a year are not on hand" if homicides else "there was none in either year"
+        text += f" Recording changed in between, for {listed(crossed)}."
+    text += f" Not on hand for both years: {listed(missing)}." if missing else ""
+    told_alone = violence_words.alone(change)
+    return Text(tuple(filter(None, (violence_words.answer(change), told_alone, text.strip()))))
 
 
 def learnt(rows: pd.DataFrame, homicides: pd.DataFrame, force: str, end: str) -> Text:
