@@ -236,9 +236,28 @@ def shares(table: pd.DataFrame, force: str, quoted: pd.DataFrame | None = None) 
             }
         )
         for top, over in above.items()
-        for bottom, under in below.items()
+        for bottom, under in (below | _own_sum(top, over, wide["council_tax"])).items()
     ]
     return pd.concat(frames).dropna(subset=["share"]).reset_index(drop=True)
+
+
+def _own_sum(top: str, over: pd.Series, council_tax: pd.Series) -> dict[str, pd.Series]:
+    """Return the core grant's own sum with council tax: other grants are in neither."""
+    return {"core grant and council tax": over + council_tax} if top == "core grant" else {}
+
+
+def latest_shares(frame: pd.DataFrame, end: str) -> pd.DataFrame:
+    """Return each fraction of `shares` in its last year up to one: not all years have all.
+
+    Examples
+    --------
+    >>> from crime_analysis import catalog
+    >>> found = latest_shares(shares(catalog.load("funding"), "Kent"), "2017/18")
+    >>> bool(found.duplicated(["numerator", "denominator"]).any())
+    False
+    """
+    rows = frame[frame["financial_year"] <= end].sort_values("financial_year")
+    return rows.groupby(["numerator", "denominator"], sort=False).tail(1)
 
 
 def in_terms(

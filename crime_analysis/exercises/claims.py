@@ -53,7 +53,9 @@ EXERCISES = (
         mistakes=(
             wrong("Not by every definition: what is the share of grants and council tax alone?",
                   lambda f: "holds"),
-            wrong("By one denominator it agrees: which?", lambda f: "not supported"),
+            wrong("By some fractions it agrees: which?", lambda f: "not supported"),
+            wrong("Count again: is council tax support government's money or not?",
+                  lambda f: "holds under one definition only"),
             wrong("The figures are at hand: budgets, grants and council tax are in the tables.",
                   lambda f: "cannot be checked with these data"),
         ),

@@ -1,14 +1,15 @@
 """Each claim of the September 2018 article: the figures that bear on it, and the verdict.
 
-A verdict is worked out, never written: `judge` reads it off the figures and their thresholds,
-which are shown beside it, so that other figures give another verdict.
+A verdict is worked out, never written: `claims_verdict.judge` reads it off the figures and their
+thresholds, which are shown beside it, so that other figures give another verdict.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,18 +18,16 @@ from crime_analysis import catalog, claims_register, prices
 from crime_analysis.errors import ParameterError, UnknownNameError
 from crime_analysis.findings import claims_money, claims_officers
 from crime_analysis.findings.claims_readings import Causal, Evidence, Reading
+from crime_analysis.findings.claims_verdict import (
+    SCALE,
+    definitions,
+    figure,
+    frame,
+    judge,
+    threshold,
+)
 
-__all__ = [
-    "HOLDS", "MISLEADING", "NO_FIGURE", "ONE", "SCALE", "UNCHECKED", "UNSUPPORTED", "Claims",
-    "check_claims", "definitions", "figure", "judge", "told",
-]  # fmt: skip
-
-HOLDS = "holds"
-ONE = "holds under one definition only"
-MISLEADING = "misleading without context"
-UNSUPPORTED = "not supported"
-UNCHECKED = "cannot be checked with these data"
-SCALE = (HOLDS, ONE, MISLEADING, UNSUPPORTED, UNCHECKED)
+__all__ = ["IDS", "SCALE", "Claims", "check_claims", "definitions", "told"]
 
 #: The claims, in the order in which they are shown.
 IDS = (
@@ -36,7 +35,6 @@ IDS = (
     "taskforce-results", "cuts-made-violence-worse", "cuts-have-consequences",
     "violence-sky-high", "knee-jerk",
 )  # fmt: skip
-NO_FIGURE = "no figure"
 
 
 @dataclass(frozen=True)
@@ -176,160 +174,6 @@ def _causal(load: Callable[[str], pd.DataFrame]) -> Causal:
     return causal(panel, every_link(panel, load("breaks")))
 
 
-def frame(readings: list[Reading]) -> pd.DataFrame:
-    """Return readings as a frame, one row each; ``agrees`` holds True, False or None."""
-    columns = [f.name for f in fields(Reading)]
-    made = pd.DataFrame([asdict(r) for r in readings], columns=columns)
-    return made.assign(agrees=pd.Series([r.agrees for r in readings], dtype=object))
-
-
-def definitions(readings: pd.DataFrame) -> pd.DataFrame:
-    """Put the figures of each definition together.
-
-    A definition agrees if all its parts do; not if one does not; else it cannot be tested.
-
-    Returns
-    -------
-    DataFrame
-        By ``definition``: ``role``, ``agrees``, ``caution``, ``figure`` (in words); those shown
-        beside left out.
-    """
-    rows = {}
-    for name, parts in readings[readings["role"] != "beside"].groupby("definition", sort=False):
-        answers = list(parts["agrees"])
-        agrees = None if any(a is None for a in answers) else True
-        if any(a is False for a in answers):
-            agrees = False
-        rows[name] = {
-            "role": parts["role"].iloc[0],
-            "agrees": agrees,
-            "caution": "; ".join(dict.fromkeys(c for c in parts["caution"] if c)),
-            "figure": _figures(parts, agrees),
-        }
-    made = pd.DataFrame.from_dict(
-        rows, orient="index", columns=["role", "agrees", "caution", "figure"]
-    )
-    return made.assign(agrees=pd.Series([r["agrees"] for r in rows.values()], made.index, object))
-
-
-def _figures(parts: pd.DataFrame, agrees: bool | None) -> str:
-    """Return in words the figures that a definition's answer rests on.
-
-    One part that does not agree settles it; the others need not be read.
-    """
-    told = [
-        (part["part"], figure(part))
-        for answer, (_, part) in zip(parts["agrees"], parts.iterrows(), strict=True)
-        if answer is agrees
-    ]
-    if len(parts) == 1 or {shown for _, shown in told} == {NO_FIGURE}:
-        return told[0][1]
-    return "; ".join(f"{part}: {shown}" for part, shown in told)
-
-
-def judge(readings: pd.DataFrame) -> dict[str, str]:
-    """Return the verdict that a claim's figures produce, and why.
-
-    The rule, over the definitions of the claim:
-
-    - None agrees: "not supported" if the plain reading is contradicted, or every definition is;
-      else "cannot be checked with these data".
-    - Every one that agrees does so with a caution: "misleading without context".
-    - The plain reading agrees and none is contradicted: "holds".
-    - Exactly one agrees: "holds under one definition only".
-    - Several agree and others do not: "misleading without context", as which is meant matters.
-
-    Parameters
-    ----------
-    readings : DataFrame
-        From `frame`: ``definition``, ``role``, ``part``, ``value``, ``unit``, ``agrees``,
-        ``caution``, ``note`` and the bounds.
-
-    Returns
-    -------
-    dict
-        ``verdict``, ``because``, ``definition``, ``figure``, ``rival``, ``rival_figure``.
-    """
-    ways = definitions(readings)
-    yes = ways[_is(ways["agrees"], True)]
-    no = ways[_is(ways["agrees"], False)]
-    own = next(iter(ways.loc[ways["role"] == "own", "agrees"]))
-    tested = len(yes) + len(no)
-    clear = yes[yes["caution"] == ""]
-    if yes.empty and (own is False or (tested and tested == len(ways))):
-        word, why = UNSUPPORTED, "the one definition that can be tested does not agree"
-        if tested > 1:
-            which = "neither of two" if tested == 2 else f"none of {_number(tested)}"
-            why = f"{which} definitions that can be tested agrees"
-    elif yes.empty:
-        unknown = readings[_is(readings["agrees"], None) & (readings["role"] == "own")]
-        reasons = dict.fromkeys(reason for reason in unknown["caution"] if reason)
-        word, why = UNCHECKED, "; ".join(reasons) or "the tables hold no figure"
-    elif clear.empty:
-        verb = "agrees" if len(yes) == 1 else "agree"
-        word, why = MISLEADING, f"only {_list(yes.index)} {verb}, and {yes['caution'].iloc[0]}"
-        if own is None:
-            why += f"; {_list(ways.index[ways['role'] == 'own'])} cannot be tested"
-    elif own is True and no.empty:
-        word, why = HOLDS, f"it agrees by {_number(len(yes))} of {_number(tested)} tested"
-    elif len(yes) == 1:
-        word, why = ONE, f"of {_number(len(ways))} definitions one agrees: {_list(yes.index)}"
-    else:
-        word = MISLEADING
-        why = f"{_number(len(yes))} of {_number(len(ways))} definitions agree: {_list(yes.index)}"
-    shown = clear if len(clear) else yes if len(yes) else ways[ways["role"] == "own"]
-    chosen, answer = shown.index[0], shown["agrees"].iloc[0]
-    others = ways.drop(index=chosen)
-    differing = others[~_is(others["agrees"], answer)]
-    # A rival that has a figure says more than one that has none.
-    ranked = pd.concat([differing, others])
-    rival = ranked.sort_values("figure", key=lambda shown: shown == NO_FIGURE, kind="stable")
-    return {
-        "verdict": word,
-        "because": why,
-        "definition": str(chosen),
-        "figure": shown["figure"].iloc[0],
-        "rival": str(rival.index[0]) if len(rival) else "",
-        "rival_figure": rival["figure"].iloc[0] if len(rival) else "",
-    }
-
-
-def _is(answers: pd.Series, wanted: bool | None) -> pd.Series:
-    """Return where an answer is True, False or None: None is no missing value here."""
-    return pd.Series([answer is wanted for answer in answers], answers.index, dtype=bool)
-
-
-def _number(count: int) -> str:
-    words = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    return words[count] if count < len(words) else str(count)
-
-
-def _list(names: pd.Index) -> str:
-    quoted = [f"“{name}”" for name in names]
-    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
-
-
-_UNITS = {
-    "gbp_m": "£{:,.0f}m", "percent": "{:.1f}%", "officers": "{:,.0f} officers",
-    "per_1000": "{:.2f} per 1,000", "years": "{:.0f} years", "count": "{:,.0f}", "ratio": "{:.2f}",
-    "of_highest": "{:.3f} times the highest before", "elasticity": "elasticity {:.2f}",
-}  # fmt: skip
-
-
-def figure(reading: pd.Series) -> str:
-    """Return a reading's value in words, with its interval; ``no figure`` if there is none."""
-    if reading["unit"] not in _UNITS or not np.isfinite(reading["value"]):
-        return NO_FIGURE
-    form = _UNITS[reading["unit"]]
-    text = form.format(reading["value"])
-    low, high = reading["value_low"], reading["value_high"]
-    if not np.isnan([low, high]).any():
-        bare = {"years": "{:.0f}", "percent": "{:.0f}%"}.get(reading["unit"], "{:.2f}")
-        ends = f"{bare.format(low)} to {bare.format(high)}"
-        text = f"{ends} years" if reading["unit"] == "years" else f"{text} ({ends})"
-    return text.replace("-", "−")
-
-
 def told(claims: Claims, only: str | None = None) -> str:
     """Return the claims as lines for a terminal; of one claim every figure too.
 
@@ -350,20 +194,13 @@ def told(claims: Claims, only: str | None = None) -> str:
         mark = "beside" if reading["role"] == "beside" else marks[reading["agrees"]]
         lines.append(
             f"  {mark}: {reading['definition']}, {reading['part']}:"
-            f" {figure(pd.Series(reading))}{_band(reading['low'], reading['high'])}"
+            f" {figure(pd.Series(reading))}{_if(reading)}"
         )
         lines += [f"      {reading[name]}" for name in ("note", "origin") if reading[name]]
     return "\n".join([*lines, f"  needed: {row['needed']}"])
 
 
-def _band(low: float, high: float) -> str:
-    """Return the band in which a value agrees, in words; nothing if there is none."""
-    if np.isinf(low) and np.isinf(high):
-        return ""
-    ends = [f"{x:,.0f}" if abs(x) >= 1000 else f"{x:.4g}" for x in (low, high)]
-    ends = [end.replace("-", "−") for end in ends]
-    if np.isinf(low):
-        return f" (agrees below {ends[1]})"
-    if np.isinf(high):
-        return f" (agrees from {ends[0]})"
-    return f" (agrees from {ends[0]} to {ends[1]})"
+def _if(reading: dict[str, Any]) -> str:
+    """Return in brackets when a figure agrees; nothing if it has no threshold."""
+    band = threshold(reading["low"], reading["high"], reading["unit"])
+    return "" if band == "–" else f" (agrees if {band})"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from crime_analysis import prices
+from crime_analysis import funding, prices
 from crime_analysis.errors import UnknownNameError
 from crime_analysis.findings import grant_cut
 from crime_analysis.findings.claims_readings import (
@@ -20,13 +19,12 @@ from crime_analysis.findings.claims_readings import (
     Reading,
     compared,
     keys,
-    quoted_figure,
 )
 
 __all__ = ["READINGS"]
 
 #: A round figure agrees with what would be rounded to it.
-ROUNDED = {"gbp_m": 50.0, "percent": 5.0}
+ROUNDED = {"gbp_m": grant_cut.ROUNDED_GBP_M, "percent": 5.0}
 
 
 def _around(figure: float, unit: str) -> tuple[float, float]:
@@ -133,45 +131,57 @@ def _reconstructed(e: Evidence) -> grant_cut.GrantFall | None:
         return None
 
 
+#: Denominators as the definitions name them; the quoted budget is gross too.
+_OVER = {
+    "gross revenue expenditure": "gross spending",
+    "budget, as quoted": "gross spending",
+    "net revenue expenditure": "net spending",
+    "grants and council tax": "grants and council tax",
+    "core grant and council tax": "core grant and council tax",
+}
+_PARTS = {
+    "gross revenue expenditure": "HMIC's gross expenditure",
+    "budget, as quoted": "budget as the Assembly prints it",
+}
+#: Rows of the table funding behind each numerator and denominator.
+_BEHIND = {
+    "all government grants": "government_grants",
+    "all grants but for council tax": "government_grants|legacy_council_tax_grants",
+    "core grant": "formula_funding",
+    "gross revenue expenditure": "gross_revenue_expenditure",
+    "net revenue expenditure": "net_revenue_expenditure",
+    "grants and council tax": "grants_and_council_tax",
+    "core grant and council tax": "council_tax",
+}
+
+
 def share(e: Evidence) -> list[Reading]:
-    """Return the government's share of the Met's money, by what it is a share of."""
-    held, quoted = _funding(e.load), e.load("quoted_figures")
+    """Return the government's share of the Met's money, by every fraction of `funding.shares`."""
+    found = funding.shares(e.load("funding"), MET, e.load("quoted_figures"))
     band = _around(e.claimed["percent"], "percent")
-
-    def of(year: str, component: str) -> float:
-        return float(held.get(("hmic_estimates", year, component), np.nan))
-
-    grants, core, tax = (
-        of(LAST_YEAR, c) for c in ("government_grants", "formula_funding", "council_tax")
-    )
-    budget = quoted_figure(quoted, "Met budget (£m)", LAST_YEAR)
-    spent = "2016/17"
-    gross = "all grants over gross spending"
-
-    def reading(
-        definition: str, role: str, part: str, ratio: float, year: str, names: str
-    ) -> Reading:
-        return compared(
-            definition, role, part, 100 * ratio, "percent", band,
-            origin=_money_keys("hmic_estimates", year, names),
+    readings = []
+    for row in funding.latest_shares(found, LAST_YEAR).to_dict("records"):
+        top, bottom, year = (row[name] for name in ("numerator", "denominator", "financial_year"))
+        definition = f"{top.replace('government ', '')} over {_OVER[bottom]}"
+        behind = "|".join(_BEHIND[name] for name in (top, bottom) if name in _BEHIND)
+        origin = _money_keys("hmic_estimates", year, behind)
+        if bottom == "budget, as quoted":
+            origin += f"; {keys('quoted_figures', measure='Met budget (£m)', period=year)}"
+        readings.append(
+            compared(
+                definition, "own" if definition == "all grants over gross spending" else "rival",
+                f"{year}, {_PARTS[bottom]}" if bottom in _PARTS else year,
+                100 * row["share"], "percent", band, origin=origin,
+            )
         )  # fmt: skip
+    tops = [name.replace("government ", "") for name in dict.fromkeys(found["numerator"])]
+    below = list(dict.fromkeys(_OVER.values()))
 
-    said = reading(gross, "own", f"{LAST_YEAR}, budget as the Assembly prints it",
-                   grants / budget, LAST_YEAR, "government_grants")  # fmt: skip
-    printed = keys("quoted_figures", measure="Met budget (£m)", period=LAST_YEAR)
-    return [
-        replace(said, origin=f"{said.origin}; {printed}"),
-        reading(gross, "own", f"{spent}, HMIC's gross expenditure",
-                of(spent, "government_grants") / of(spent, "gross_revenue_expenditure"), spent,
-                "government_grants|gross_revenue_expenditure"),
-        reading("all grants over net spending", "rival", spent,
-                of(spent, "government_grants") / of(spent, "net_revenue_expenditure"), spent,
-                "government_grants|net_revenue_expenditure"),
-        reading("all grants over grants and council tax", "rival", LAST_YEAR,
-                grants / (grants + tax), LAST_YEAR, "government_grants|council_tax"),
-        reading("core grant over core grant and council tax", "rival", LAST_YEAR,
-                core / (core + tax), LAST_YEAR, "formula_funding|council_tax"),
-    ]  # fmt: skip
+    def place(reading: Reading) -> tuple[int, int, str]:
+        top, bottom = reading.definition.split(" over ")
+        return tops.index(top), below.index(bottom), reading.part
+
+    return sorted(readings, key=place)
 
 
 #: The claims that these figures bear on.

@@ -55,14 +55,19 @@ _MONTHLY = keys("met_strength_monthly", month=LAST_MONTH)
 _OLD = keys("quoted_figures", measure="police_officers_fte", place=MET)
 
 
+_OPEN = (
+    "how long ago there were last so few is a range, because no count is on hand between two dates,"
+    " and a part of it lies on either side of what was claimed"
+)
+
+
 def below(e: Evidence) -> list[Reading]:
     """Return whether officers were below the line before the article, and for how long not."""
     line, years = e.claimed["officers"], e.claimed["years"]
     held, band = strength.counts(MET, e.load), (-np.inf, line)
     since = strength.since_below(held, line).set_index("count").loc[strength.MONTHLY]
     least, most = float(since["least_years"]), float(since["most_years"])
-    # A year of fewer than 15.5 reads as 15.
-    fits = None if np.isnan(most) else bool(least - 0.5 <= years < most + 0.5)
+    fits = strength.years_agree(least, most, years)
     name, crossed = "MOPAC's monthly count", since["crossed"]
     note = "No earlier count on hand is below."
     if isinstance(since["last_below"], str):
@@ -77,6 +82,8 @@ def below(e: Evidence) -> list[Reading]:
         Reading(
             name, "own", "years since a count below", most, "years", years - 0.5, years + 0.5,
             agrees=fits, value_low=least, value_high=most,
+            caution="" if fits is not None else _OPEN if np.isfinite(least) else
+            "no earlier count on hand is below",
             note=note if isinstance(crossed, str) else "",
             origin=f"{keys('met_strength_monthly', month=f'..{LAST_MONTH}')}; {_OLD};"
             f" {keys('officers', force=MET)}; {keys('met_strength_earlier')}",

@@ -26,7 +26,7 @@ from crime_analysis.findings.claims_readings import (
     keys,
 )
 from crime_analysis.findings.one_force import admissions, residents
-from crime_analysis.links import LONDON, chain
+from crime_analysis.links import LONDON, chain, verdict
 
 __all__ = ["READINGS", "causal"]
 
@@ -167,11 +167,23 @@ def causal(panel: pd.DataFrame, found: Mapping[str, link_evidence.Evidence]) -> 
             "cause": link.cause, "outcome": link.outcome, "specification": link.headline,
             "estimate": row["estimate"], "ci_low": row["ci_low"], "ci_high": row["ci_high"],
             "forces": row["forces"], "word": evidence.verdict.word,
-            "reasons": "; ".join(evidence.verdict.reasons),
+            "reasons": _reasons(evidence),
         }  # fmt: skip
     links = {name: evidence.link for name, evidence in found.items()}
     implied = chain(panel, links, LONDON, BEFORE, LAST_YEAR, rng=2018)
     return Causal(pd.DataFrame.from_dict(rows, orient="index").rename_axis("link"), implied)
+
+
+def _reasons(evidence: link_evidence.Evidence) -> str:
+    """Return in words what led to a link's verdict: its interval, and the checks that failed."""
+    row = evidence.link.table.loc[evidence.link.headline]
+    failed = [result.name for result in evidence.results if result.passed is False]
+    told = []
+    if verdict(row["ci_low"], row["ci_high"]) == "cannot tell":
+        told.append("the 95% interval holds zero")
+    if failed:
+        told.append(f"{'checks' if len(failed) > 1 else 'a check'} failed: {', '.join(failed)}")
+    return " and ".join(told) or "; ".join(evidence.verdict.reasons)
 
 
 def _link(e: Evidence, name: str, definition: str, role: str, part: str, sign: float) -> Reading:

@@ -23,6 +23,7 @@ __all__ = [
     "AMOUNT_TOLERANCE",
     "CLAIMED_GBP_M",
     "CLAIMED_SHARE",
+    "ROUNDED_GBP_M",
     "SHARE_TOLERANCE",
     "GrantFall",
     "absent",
@@ -33,8 +34,10 @@ __all__ = [
 
 CLAIMED_GBP_M = 700.0
 CLAIMED_SHARE = 0.40
+#: A round sum is met by what would be rounded to it, £ million either way.
+ROUNDED_GBP_M = 50.0
 #: How near a reading must come: as a proportion of the amount, and as a distance of the share.
-AMOUNT_TOLERANCE, SHARE_TOLERANCE = 0.05, 0.025
+AMOUNT_TOLERANCE, SHARE_TOLERANCE = ROUNDED_GBP_M / CLAIMED_GBP_M, 0.025
 
 #: Savings that circulate beside the claim: row of the table statements, £ million, of what.
 _SAVINGS = (

@@ -33,6 +33,7 @@ __all__ = [
     "lowest_for",
     "roles",
     "since_below",
+    "years_agree",
 ]
 
 OFFICE = "Home Office, 31 March"
@@ -167,6 +168,22 @@ def first_below(held: pd.DataFrame, line: float) -> pd.DataFrame:
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def years_agree(least: float, most: float, years: float) -> bool | None:
+    """Return whether a range of years agrees with a round number of them; None if it is open.
+
+    A number of years is met by what would be rounded to it. All of a range must agree, or none.
+
+    Examples
+    --------
+    >>> years_agree(14.6, 15.2, 15), years_agree(16.0, 17.0, 15), years_agree(13.0, 15.0, 15)
+    (True, False, None)
+    """
+    low, high = years - 0.5, years + 0.5
+    if low <= least and most < high:
+        return True
+    return False if most < low or least >= high else None
 
 
 def since_below(held: pd.DataFrame, line: float, until: str = LAST_MONTH) -> pd.DataFrame:

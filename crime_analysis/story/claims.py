@@ -1,17 +1,17 @@
 """The fact-check as people see it: the table of verdicts, a strip a claim, the sentences.
 
-Every word of a verdict comes from `claims.judge`; other figures give other sentences.
+Every word of a verdict comes from `claims_verdict.judge`; other figures give other sentences.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
 
 from crime_analysis import catalog
-from crime_analysis.findings.claims import (
+from crime_analysis.findings.claims import Claims
+from crime_analysis.findings.claims_verdict import (
     HOLDS,
     MISLEADING,
     NO_FIGURE,
@@ -19,9 +19,11 @@ from crime_analysis.findings.claims import (
     SCALE,
     UNCHECKED,
     UNSUPPORTED,
-    Claims,
     definitions,
     figure,
+    near,
+    threshold,
+    written,
 )
 from crime_analysis.prose import Text
 from crime_analysis.story.claims_charts import MARKS, officers, strip, upper
@@ -42,8 +44,6 @@ _RULES = {
     UNSUPPORTED: "no definition agrees, and the figures contradict the plain reading",
     UNCHECKED: "no definition agrees, and the tables cannot tell of the plain reading",
 }
-#: A figure this near to its threshold, as a part of it, could as well lie beyond.
-_NEAR = 0.02
 
 
 def opening(found: Claims) -> Text:
@@ -88,24 +88,20 @@ def _told(found: Claims, claim: str, definition: str, shown: str) -> str:
     # Of the parts that the answer rests on, as in the figures.
     answer = definitions(readings).at[definition, "agrees"]
     rests_on = [row for row in parts.itertuples() if row.agrees is answer]
-    bands = [_threshold(row.low, row.high, row.unit) for row in rests_on]
+    bands = [threshold(row.low, row.high, row.unit) for row in rests_on]
     known = "; ".join(dict.fromkeys(band for band in bands if band != "–"))
     return dated(f"{upper(definition)}: {shown}") + (f" (agrees if {known})" if known else "")
 
 
 def _near(found: Claims, claim: str) -> str:
     """Return in words the figures that only just lie on their side of a threshold."""
-    told = {}
-    readings = found.of(claim).query("role != 'beside' and unit != 'elasticity'")
-    for _, reading in readings.iterrows():
-        for edge in (reading["low"], reading["high"]):
-            away = abs(reading["value"] - edge) / abs(edge) if np.isfinite(edge) and edge else 1.0
-            if away < _NEAR:
-                shown = f"“{reading['definition']}” ({figure(reading)}) is {away:.1%} from the"
-                told[f"{shown} threshold of {_figure(edge, reading['unit'])}"] = away
-    near = sorted(told, key=lambda text: told[text])
+    told = [
+        f"“{row['definition']}” ({figure(row)}) is {row['away']:.1%} from the threshold of"
+        f" {written(row['edge'], row['unit'])}"
+        for _, row in near(found.of(claim)).iterrows()
+    ]
     return (
-        f"{'Near things' if len(near) > 1 else 'A near thing'}: {'; '.join(near)}." if near else ""
+        f"{'Near things' if len(told) > 1 else 'A near thing'}: {'; '.join(told)}." if told else ""
     )
 
 
@@ -130,13 +126,13 @@ def sentence(found: Claims, claim: str) -> Text:
     ]
     if untested:
         told += f" Not to be tested: {'; '.join(untested)}."
-    near = _near(found, claim)
+    close = _near(found, claim)
     return Text(
         (
             f"The claim: {row['claim']}",
             f"Verdict: {row['verdict']}. {upper(row['because'])}.",
             f"{counted} {told}",
-            *([near] if near else []),
+            *([close] if close else []),
             f"What would be needed to check it better: {row['needed']}",
         )
     )
@@ -156,7 +152,7 @@ def figures(found: Claims, claim: str) -> Folded:
                 "definition": upper(reading["definition"]),
                 "part": dated(reading["part"]),
                 "figure": figure(reading),
-                "agrees_if": _threshold(reading["low"], reading["high"], reading["unit"]),
+                "agrees_if": threshold(reading["low"], reading["high"], reading["unit"]),
                 "answer": "shown beside" if beside else MARKS[reading["agrees"]],
                 "note": upper("; ".join(t for t in (reading["note"], reading["caution"]) if t)),
                 "rows": reading["origin"],
@@ -165,19 +161,6 @@ def figures(found: Claims, claim: str) -> Folded:
     return Folded(
         Table(pd.DataFrame(shown).replace("", "–"), "Every figure, its threshold and its rows")
     )
-
-
-def _threshold(low: float, high: float, unit: str) -> str:
-    ends = [_figure(low, unit), _figure(high, unit)]
-    if np.isinf(low):
-        return f"below {ends[1]}" if np.isfinite(high) else "–"
-    return f"{ends[0]} to {ends[1]}" if np.isfinite(high) else f"above {ends[0]}"
-
-
-def _figure(value: float, unit: str) -> str:
-    shown = f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
-    shown = (shown.rstrip("0").rstrip(".") if "." in shown else shown).replace("-", "−")
-    return f"£{shown}m" if unit == "gbp_m" else f"{shown}%" if unit == "percent" else shown
 
 
 def statements(

@@ -12,9 +12,10 @@ import pandas as pd
 from crime_analysis import catalog
 from crime_analysis.claims_register import claimed
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, Figure, canvas
-from crime_analysis.findings.claims import Claims, definitions, figure
+from crime_analysis.findings.claims import Claims, definitions
 from crime_analysis.findings.claims_officers import counts
 from crime_analysis.findings.claims_readings import LAST_MONTH, rows
+from crime_analysis.findings.claims_verdict import figure
 from crime_analysis.prose import Text
 from crime_analysis.story.dates import dated
 

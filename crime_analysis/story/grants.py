@@ -7,6 +7,7 @@ import pandas as pd
 
 from crime_analysis import periods
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, Figure, canvas, year_axis
+from crime_analysis.funding import latest_shares
 from crime_analysis.models.fit import Fit
 from crime_analysis.prose import Text, named, percent, rose_or_fell, series_name
 from crime_analysis.story.money_readings import draw_breaks, index_name
@@ -33,12 +34,6 @@ _TOPS = {
 }
 
 
-def _latest(frame: pd.DataFrame, end: str) -> pd.DataFrame:
-    """Return each fraction in its last year up to `end`."""
-    rows = frame[frame["financial_year"] <= end].sort_values("financial_year")
-    return rows.groupby(["numerator", "denominator"], sort=False).tail(1)
-
-
 def shares(frame: pd.DataFrame, force: str, end: str) -> Figure:
     """Draw what government paid of a force's money, by numerator and denominator.
 
@@ -49,7 +44,7 @@ def shares(frame: pd.DataFrame, force: str, end: str) -> Figure:
     force, end : str
         The force; each fraction is drawn in its last year up to `end`.
     """
-    rows = _latest(frame, end)
+    rows = latest_shares(frame, end)
     below = list(dict.fromkeys(frame["denominator"]))
     below = [name for name in below if name in set(rows["denominator"])]
     years = rows.groupby("denominator")["financial_year"].max()
@@ -92,7 +87,7 @@ def shares(frame: pd.DataFrame, force: str, end: str) -> Figure:
 
 def shares_table(frame: pd.DataFrame, end: str) -> Table:
     """Return what `shares` draws: numerators, denominators and shares as rows."""
-    rows = _latest(frame, end).sort_values(["denominator", "share"], ascending=[True, False])
+    rows = latest_shares(frame, end).sort_values(["denominator", "share"], ascending=[True, False])
     columns = [
         "numerator", "denominator", "financial_year", "numerator_gbp_m", "denominator_gbp_m",
         "share",
@@ -385,7 +380,7 @@ def learnt(
     frame: pd.DataFrame, money: pd.DataFrame, fit: Fit, force: str, start: str, end: str
 ) -> Text:  # fmt: skip
     """Return what the parts about one force have shown: the share, the prices, the rank."""
-    rows = _latest(frame, end)
+    rows = latest_shares(frame, end)
     grants, every = _span(rows[rows["numerator"] == "all government grants"]), _span(rows)
     narrower = f", and with narrower meanings of grant {every}" if every != grants else ""
     moved = _changes(money, start, end)

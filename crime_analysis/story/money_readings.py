@@ -10,9 +10,9 @@ import pandas as pd
 from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, Figure, canvas, year_axis
 from crime_analysis.findings.grant_cut import (
-    AMOUNT_TOLERANCE,
     CLAIMED_GBP_M,
     CLAIMED_SHARE,
+    ROUNDED_GBP_M,
     SHARE_TOLERANCE,
 )
 from crime_analysis.prose import Text
@@ -122,7 +122,7 @@ def every_reading(readings: pd.DataFrame) -> Figure:
                 rows.loc[near, "fall_gbp_m"], rows.loc[near, column], s=26, marker="D", c=ORANGE,
                 zorder=4, label="near both numbers",
             )  # fmt: skip
-            reach = AMOUNT_TOLERANCE * CLAIMED_GBP_M
+            reach = ROUNDED_GBP_M
             axis.add_patch(Rectangle(
                 (CLAIMED_GBP_M - reach, CLAIMED_SHARE - SHARE_TOLERANCE), 2 * reach,
                 2 * SHARE_TOLERANCE, fill=False, ec="black", lw=1.4, zorder=3,
@@ -145,9 +145,9 @@ def every_reading(readings: pd.DataFrame) -> Figure:
         f" a share of the earlier, and of the later figure. A box marks {claim()};"
         f" {in_box(rows, 'earlier')} readings lie in it on the left,"
         f" {in_box(rows, 'later')} on the right. Falls reach {gbp(rows['fall_gbp_m'].max())}.",
-        source=f"{SOURCE} Box: within {AMOUNT_TOLERANCE:.0%} of £{CLAIMED_GBP_M:,.0f}m and"
-        f" {100 * SHARE_TOLERANCE:g} points of {CLAIMED_SHARE:.0%}. A price base more is a reading"
-        " more, with the same share. Savings are not drawn: no"
+        source=f"{SOURCE} Box: within {gbp(ROUNDED_GBP_M)} of £{CLAIMED_GBP_M:,.0f}m, which is what"
+        f" would be rounded to it, and {100 * SHARE_TOLERANCE:g} points of {CLAIMED_SHARE:.0%}."
+        " A price base more is a reading more, with the same share. Savings are not drawn: no"
         " earlier and later amount was said.",
         svg=out.getvalue(),
         data=_shown(found),

@@ -15,6 +15,7 @@ from crime_analysis.findings.strength import (
     in_office_terms,
     lowest_for,
     since_below,
+    years_agree,
 )
 from crime_analysis.links import LONDON
 from crime_analysis.prose import Text, named, percent
@@ -200,10 +201,10 @@ def answer(held: pd.DataFrame, force: str, line: float, fifteen: float, twenty: 
     parts = []
     if isinstance(row["crossed"], str):
         if isinstance(row["last_below"], str):
-            fits = row["least_years"] <= fifteen <= row["most_years"] + 0.5
+            fits = years_agree(row["least_years"], row["most_years"], fifteen)
+            said = {True: "bear out", False: "contradict", None: "cannot settle"}[fits]
             parts.append(
-                f"Whether that was the first time in {fifteen:.0f} years these figures"
-                f" {'do not contradict and' if fits else 'contradict, and they'} cannot settle:"
+                f"Whether that was the first time in {fifteen:.0f} years these figures {said}:"
                 f" the last figure below it, of {row['last_below']}, is on an older basis, and none"
                 f" is on hand until {row['not_below_from']}. Between {row['least_years']:.1f} and"
                 f" {row['most_years']:.1f} years had passed."
