@@ -13,10 +13,54 @@ from crime_analysis import periods
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["REGISTER", "affecting", "financial_year"]
+__all__ = ["NAMES", "REGISTER", "affecting", "financial_year", "name"]
 
 _P5 = "ONS, Police Force Area data tables, year ending March 2019, notes to Table P5"
 _VIOLENCE = "violence_with_injury;violence_without_injury;violence_against_the_person"
+
+#: By id: what a chart's source line calls the break.
+NAMES = {
+    "admissions-provisional": "admissions provisional",
+    "borough-restructure": "the Met restructured",
+    "council-tax-support": "council tax support became a grant",
+    "grants-folded-in": "specific grants folded into the core grant",
+    "homicide-greater-manchester-2002": "homicides of earlier years recorded together",
+    "homicide-manchester-arena": "the Manchester Arena bombing",
+    "homicide-south-yorkshire": "deaths of one past event recorded together",
+    "knife-beds-cambs": "a new system (Bedfordshire, Cambridgeshire)",
+    "knife-definitions": "several definitions of knife crime",
+    "knife-greater-manchester": "knife offences reviewed (Greater Manchester)",
+    "knife-northumbria": "knife offences revised (Northumbria)",
+    "knife-revisions": "knife offences revised between editions",
+    "knife-surrey-sussex": "knife offences added (Surrey, Sussex)",
+    "knife-thames-valley": "knife offences under a new system (Thames Valley)",
+    "met-grievous-harm-recoded": "grievous bodily harm recoded",
+    "met-new-system": "the Met's new recording system",
+    "met-wounding-recoded": "wounding recoded",
+    "national-crime-recording-standard": "National Crime Recording Standard",
+    "national-statistics-status": "no longer a National Statistic",
+    "national-strength-basis": "another counting basis of officers",
+    "new-system-greater-manchester": "a new system (Greater Manchester)",
+    "officers-essex-2008": "a slip in the open data (Essex)",
+    "population-census-2001": "the census of 2001",
+    "population-census-2021": "estimates from before the Census of 2021",
+    "population-pandemic-census": "the census of 2021, in the pandemic",
+    "recording-inspection": "HMIC's inspection of recording",
+    "searches-missing": "files of searches missing",
+    "stalking-subgroup": "stalking became a subgroup of its own",
+}
+
+
+def name(entry: str) -> str:
+    """Return what a break is called, by its id; the id's own words if it has no name.
+
+    Examples
+    --------
+    >>> name("recording-inspection"), name("a-new-one")
+    ("HMIC's inspection of recording", 'a new one')
+    """
+    return NAMES.get(entry, entry.replace("-", " "))
+
 
 #: id, date, kind, table, series, places, what, advice, source
 REGISTER: tuple[tuple[str, ...], ...] = (

@@ -66,6 +66,8 @@ class Figure:
         The drawing.
     data : DataFrame
         The numbers drawn.
+    small : bool
+        Drawn in large enough letters to be read at the width of a phone; others scroll there.
     """
 
     title: str
@@ -73,6 +75,7 @@ class Figure:
     source: str
     svg: bytes = field(repr=False)
     data: pd.DataFrame = field(repr=False)
+    small: bool = False
 
     def _repr_html_(self) -> str:
         picture = base64.b64encode(self.svg).decode()
@@ -86,7 +89,8 @@ class Figure:
             else ""
         )
         return (
-            f'<figure class="chart"><figcaption>{html.escape(minus(self.title))}</figcaption>'
+            f'<figure class="chart{" small" if self.small else ""}">'
+            f"<figcaption>{html.escape(minus(self.title))}</figcaption>"
             f'<img alt="{html.escape(minus(self.alt), quote=True)}" src="data:image/svg+xml;base64,'
             f'{picture}"><p class="source">{html.escape(self.source)}</p>'
             "<details><summary>Figures behind this chart</summary>"

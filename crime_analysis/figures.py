@@ -173,7 +173,7 @@ def violence(crime: pd.DataFrame, register: pd.DataFrame, force: str, title: str
                     continue
                 year = breaks.financial_year(str(event.date))
                 axis.axvline(periods.start(year), color=ORANGE, ls="--", lw=1.1)
-                marks[f"{year} {str(event.id).replace('-', ' ')}"] = None
+                marks[f"{year} {breaks.name(str(event.id))}"] = None
             year_axis(axis, list(wide.index), every=4)
             axis.yaxis.set_major_formatter("{x:,.0f}")
             axis.yaxis.get_major_locator().set_params(integer=True)

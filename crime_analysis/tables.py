@@ -16,12 +16,29 @@ __all__ = ["Folded", "Table", "minus"]
 _HEADINGS = {
     "ci_low": "95% from",
     "ci_high": "95% to",
+    "pi_low": "foretold from",
+    "pi_high": "foretold to",
+    "std_error": "standard error",
     "f_statistic": "F",
     "p_value": "p",
     "nobs": "rows",
 }
 
 
+#: Columns whose cells are names to type: tables to load, keys of rows, parameters.
+_TYPED = frozenset({"comparison", "id", "parameter", "rows", "table", "tables"})
+#: Names that do not read as words when their joints are opened.
+_NAMES = {
+    "fy_start": "first calendar year",
+    "gdp_deflator": "GDP deflator",
+    "hmic_actuals": "HMIC actuals",
+    "hmic_estimates": "HMIC estimates",
+    "officers_end_fte": "officers at the end of the year",
+    "officers_fte": "officers, FTE",
+    "officers_start_fte": "officers at the start of the year",
+}
+_NAME = re.compile(r"(?<![\w/.])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w/])")
+_ONLY_NAMES = re.compile(r"[a-z][a-z0-9_]*(?:(?:; ?|, ?)[a-z][a-z0-9_]*)*")
 _UNITS = {"_gbp_m": ", £m", "_per_1000": " per 1,000", "_fte": ", FTE"}
 _LONG_WORD = 18
 _YEAR = re.compile(r"year|fy_start|31 March|period|cohort|\bstart\b", re.IGNORECASE)
@@ -62,8 +79,11 @@ def _number(value: float) -> str:
 
 def _heading(column: str) -> str:
     """Return a column's name in words, with its unit as people write it."""
-    if column in _HEADINGS:
-        return _HEADINGS[column]
+    for name, words in _HEADINGS.items():
+        # `course_ci_low` is the lower end of the course.
+        for written in (name, name.replace("_", " ")):
+            if column == written or column.endswith((f"_{written}", f" {written}")):
+                return f"{column[: -len(written)].replace('_', ' ')}{words}"
     for unit, written in _UNITS.items():
         column = column.replace(unit, written)
     return column.replace("_", " ")
@@ -80,6 +100,30 @@ def _breakable(text: str) -> str:
     joint = r"(?<=[;_/])(?=\w)"
     words = (re.split(joint, w) if len(w) >= _LONG_WORD else [w] for w in text.split(" "))
     return " ".join("<wbr>".join(map(html.escape, parts)) for parts in words)
+
+
+def _in_words(text: str) -> str:
+    """Return a name, or names in a row, as words; any other text as it is.
+
+    Examples
+    --------
+    >>> _in_words("violence_with_injury;robbery"), _in_words("Take formula_funding.")
+    ('violence with injury; robbery', 'Take formula_funding.')
+    """
+    if not ("_" in text and _ONLY_NAMES.fullmatch(text)):
+        return text
+    names = (_NAMES.get(name, name.replace("_", " ")) for name in re.split(r"[;,] ?", text))
+    return ("; " if ";" in text else ", ").join(names)
+
+
+def _marked(text: str) -> str:
+    """Return a cell as HTML, names within a sentence marked as what one would type."""
+    if "://" in text:
+        return _breakable(text)
+    parts = _NAME.split(text)
+    names = [f"<code>{_breakable(name)}</code>" for name in _NAME.findall(text)]
+    told = [_breakable(part) for part in parts]
+    return "".join(a + b for a, b in zip(told, [*names, ""], strict=True))
 
 
 @dataclass(frozen=True)
@@ -119,7 +163,11 @@ class Table:
             if column.endswith(("p_value", "_p")) and number < 0.001:  # a chance is never nought
                 return "<0.001", True
             return _number(number), True
-        return ("–" if value is None or value is pd.NA else str(value)), False
+        if isinstance(value, (bool, np.bool_)):
+            return ("yes" if value else "no"), False
+        if value is None or value is pd.NA:
+            return "–", False
+        return (str(value) if column in _TYPED else _in_words(str(value))), False
 
     def _side(self, place: int) -> str:
         """Return the class that sets a column of numbers to the right."""
@@ -151,7 +199,10 @@ class Table:
                 kind = "number" if number and place else "date" if _DATE.fullmatch(text) else ""
                 told = f' class="{kind}"' if kind else ""
                 told += f' data-label="{labels[place]}"' if wordy and place else ""
-                cells.append(f"<{tag}{told}>{_breakable(text)}</{tag[:2]}>")
+                shown = _breakable(text) if kind else _marked(text)
+                if column in _TYPED and text != "–" and not kind:
+                    shown = f"<code>{_breakable(text)}</code>"
+                cells.append(f"<{tag}{told}>{shown}</{tag[:2]}>")
             parts.append("<tr>" + "".join(cells) + "</tr>")
         parts.append("</tbody></table>")
         return "".join(parts)

@@ -43,6 +43,15 @@ RAW = {
     "a sign before nought": re.compile(r"(?<![\w.])[−-]0(?![\w.])"),
     "a number in computer's writing": re.compile(r"\b\d(\.\d+)?e[+-]?\d+\b"),
 }
+# Names for machines: of columns, of logical values, of rows; what one would type is in <code>.
+TYPED = {
+    "a name with joints": re.compile(r"(?<![\w/.?&=-])[a-z]+(_[a-z0-9]+)+"),
+    "a logical value": re.compile(r"^(True|False)$"),
+    "an end of an interval": re.compile(r"\b[cp]i (low|high)\b"),
+    "a count of clusters": re.compile(r"\bn clusters\b"),
+    "a row's key": re.compile(r"\w\[\w+="),
+    "a break's id": re.compile(r"^(recording-inspection|met-new-system|stalking-subgroup)"),
+}
 CAUSED = re.compile(r"\b(caused|led to|due to|drove|thanks to|as a result of|because of)\b")
 
 
@@ -164,6 +173,35 @@ def test_nothing_is_printed_that_is_no_number_or_not_rounded(shown):
         if (match := pattern.search(text))
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_tables_and_the_figures_behind_charts_are_in_words(shown):
+    """What is to be typed stands as code; links are addresses."""
+    cells = [
+        " ".join(text for text in tag.find_all(string=True) if not text.find_parent("code"))
+        for part in shown.html()
+        for tag in part.find_all(["th", "td", "caption"])
+    ]
+    assert len(cells) > 50
+    wrong = {
+        f"{what}: {text[:80]!r}"
+        for text in cells
+        for what, pattern in TYPED.items()
+        if "://" not in text and pattern.search(text)
+    }
+    assert not wrong, "\n".join(sorted(wrong))
+
+
+def test_what_a_page_rests_on_is_folded_but_where_it_is_the_subject(shown, request):
+    name = request.node.callspec.params["shown"].partition(",")[0]
+    told = re.compile("Choices that the cleaning makes|Publications|Register of breaks|Every join")
+    unfolded = [
+        tag.get_text()
+        for part in shown.html()
+        for tag in part.find_all("caption")
+        if told.match(tag.get_text())
+    ]
+    assert name in ("01-data", "force-report", "borough-report") or not unfolded
 
 
 def test_no_cell_warns_or_fails(shown):

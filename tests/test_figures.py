@@ -74,7 +74,7 @@ def test_a_title_follows_its_data_when_the_data_turn(fitted):
 
 
 def test_breaks_in_recording_are_drawn_and_named(drawn):
-    assert "2014/15 recording inspection" in drawn["violence"].source
+    assert "2014/15 HMIC's inspection of recording" in drawn["violence"].source
     assert "Council tax support" in drawn["funding"].source
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from crime_analysis import places
 from crime_analysis.errors import ParameterError
 from crime_analysis.reports.glance import chart, chart_range, number
-from crime_analysis.reports.index import write_index
+from crime_analysis.reports.index import _place, write_index
 from crime_analysis.reports.job import make_job
 from crime_analysis.reports.manifest import manifest, sealed
 from crime_analysis.reports.tiles import Scale, checked_settings
@@ -322,6 +322,13 @@ def test_a_notebook_that_declares_nonsense_costs_the_picture_and_not_the_page(tm
     page = write_index(tmp_path / "out").read_text(encoding="utf-8")
     assert "−13.1%" in page
     assert 'class="tiles"' not in page
+
+
+def test_reports_that_nobody_put_in_order_follow_the_numbers_of_their_notebooks():
+    told = [("00-zebra.ipynb", "Zebra"), ("01-ant.ipynb", "Ant"), ("bee.ipynb", "A bee")]
+    rows = [{"notebook": n, "title": t, "name": n} for n, t in told]
+    mixed = [rows[2], rows[1], rows[0]]
+    assert sorted(mixed, key=_place) == rows
 
 
 def test_the_set_orders_reports_and_overrules_the_notebook(tmp_path):

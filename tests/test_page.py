@@ -640,7 +640,10 @@ def test_a_table_of_words_names_its_values_and_lets_long_names_break():
     assert '<table class="data words">' in html
     assert '<th scope="row" class="date">2014-11-18</th>' in html
     assert 'data-label="what"' in html
-    assert "violence_<wbr>with_<wbr>injury;<wbr>violence" in html
+    # A name is told in words; a name to type, in a column of such, breaks at its joints.
+    assert "violence with injury; violence" in html
+    typed = Table(WORDY.rename(columns={"series": "table"}))._repr_html_()
+    assert "<code>violence_<wbr>with_<wbr>injury;<wbr>violence" in typed
     apostrophe = Table(pd.DataFrame({"a": ["a_long_name_of_a_column HMIC's"]}))._repr_html_()
     assert "HMIC&#x27;s" in apostrophe
     assert "words" not in Table(NUMBERS)._repr_html_()

@@ -217,7 +217,7 @@ def test_boroughs_jump_in_march_2012_and_total_what_the_table_says():
     assert posts["last"].sum() == pytest.approx(total)
     drawn = officers.boroughs(posts, shipped("breaks"), MET)
     assert f"{(posts['after'] < 0).sum()} lost officers" in drawn.title
-    assert "borough restructure" in drawn.source
+    assert "the Met restructured" in drawn.source
 
 
 def test_roles_are_compared_only_where_both_years_are_known():
@@ -552,7 +552,7 @@ def test_breaks_are_drawn_only_inside_the_series_and_judgements_never():
     with canvas() as (_, axis, _out):
         named = timeline.mark_breaks(axis, register, timeline.by_day, 2014.0, 2015.0)
         none = timeline.mark_breaks(axis, register, timeline.by_day, 2030.0, 2031.0)
-    assert "2014-11 recording inspection" in named
+    assert "November 2014 HMIC's inspection of recording" in named
     assert not any("status" in name for name in named)
     assert none == []
 

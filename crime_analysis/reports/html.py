@@ -37,6 +37,9 @@ _TEMPLATES = Path(__file__).parent / "templates"
 # Every colour of this style has a contrast of at least 4.5 to 1 on the page's code background.
 _CODE_STYLE = "xcode"
 
+# Parts of a name that are initials.
+_INITIALS = frozenset({"cpih", "gdp", "hmic"})
+
 _KINDS = (
     "text/html",
     "text/markdown",
@@ -277,7 +280,9 @@ def _joined(text: Any) -> str:
 
 def _words(text: str) -> str:
     """Return a name such as ``violence_with_injury`` as words; anything else as it is."""
-    return text.replace("_", " ") if re.fullmatch("[a-z0-9]+(_[a-z0-9]+)+", text) else text
+    if not re.fullmatch("[a-z0-9]+(_[a-z0-9]+)+", text):
+        return text
+    return " ".join(part.upper() if part in _INITIALS else part for part in text.split("_"))
 
 
 def _highlighted(source: str) -> Markup:

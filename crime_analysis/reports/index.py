@@ -49,7 +49,7 @@ def write_index(
     settings : mapping, optional
         ``tiles`` and ``chart``, in place of what the notebooks declare under ``index`` in their
         metadata (see `checked_settings`), and ``order``: names of reports in the order to list
-        them; others follow by title.
+        them; others follow, by the number that their notebook's name begins with, then by title.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def write_index(
     out.mkdir(parents=True, exist_ok=True)
     order = {name: place for place, name in enumerate(told.get("order", []))}
     reports = [r for r in map(_report, sorted(out.glob("*.manifest.json"))) if r]
-    reports.sort(key=lambda r: (order.get(r["name"], len(order)), r["title"].casefold(), r["name"]))
+    reports.sort(key=lambda r: (order.get(r["name"], len(order)), _place(r)))
     failures = [_failure(path) for path in sorted(out.glob("*.failed.ipynb"))]
     sections = _sections(reports)
     for section in sections:
@@ -105,6 +105,12 @@ def write_index(
     finally:
         part.unlink(missing_ok=True)
     return target
+
+
+def _place(report: Mapping[str, Any]) -> tuple[float, str, str]:
+    """Return what reports are sorted by that nobody has put in order."""
+    number = re.match(r"\d+", Path(report["notebook"]).name)
+    return float(number[0]) if number else float("inf"), report["title"].casefold(), report["name"]
 
 
 def _lead(reports: list[dict[str, Any]], told: Mapping[str, Any] | None) -> dict[str, Any] | None:

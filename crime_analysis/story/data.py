@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from crime_analysis import periods
+from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, YELLOW, Figure, canvas
 from crime_analysis.findings.data_log import runs, span, touching
 from crime_analysis.prose import Text, named
+from crime_analysis.story.dates import dated
 from crime_analysis.story.timeline import by_day
 from crime_analysis.tables import Table
 
@@ -223,7 +224,7 @@ def breaks_timeline(register: pd.DataFrame, force: str) -> Figure:
                       mfc=colour if row.touches else "white")  # fmt: skip
             left = when > middle
             axis.annotate(
-                str(row.id).replace("-", " "), (when, place), xytext=(-9 if left else 9, 0),
+                breaks.name(str(row.id)), (when, place), xytext=(-9 if left else 9, 0),
                 textcoords="offset points", va="center", ha="right" if left else "left",
                 fontsize=8.5, color="black" if row.touches else "#555555",
                 fontweight="bold" if row.touches else "normal",
@@ -244,7 +245,8 @@ def breaks_timeline(register: pd.DataFrame, force: str) -> Figure:
         f" {len(inside)} of them from {START} to {END}",
         alt="Breaks in order of date. "
         + "; ".join(
-            f"{row.date[:7]} {row.id.replace('-', ' ')}{'' if row.touches else ' (not this force)'}"
+            f"{dated(row.date[:7])} {breaks.name(row.id)}"
+            f"{'' if row.touches else ' (not this force)'}"
             for row in rows.itertuples()
         )
         + ".",

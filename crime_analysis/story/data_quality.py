@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from crime_analysis import breaks
 from crime_analysis.drawing import BLUE, ORANGE, Figure, canvas
 from crime_analysis.findings.data_log import apart, farthest, log, revised
 from crime_analysis.findings.unusual import CHANCE
@@ -99,7 +100,7 @@ def unusual_table(found: pd.DataFrame) -> Table:
     rows = found.drop(columns="p_value").rename(
         columns={"offences": "homicides", "beside": "mean of the years beside it"}
     )
-    events = rows["explained_by"].str.replace("-", " ").replace("", "none on the register")
+    events = rows["explained_by"].map(breaks.name).replace("", "none on the register")
     alone = int((found["explained_by"] == "").sum())
     return Table(
         rows.assign(explained_by=events),

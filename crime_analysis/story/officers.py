@@ -19,6 +19,7 @@ from crime_analysis.findings.strength import (
 from crime_analysis.links import LONDON
 from crime_analysis.prose import Text, named, percent, rose_or_fell
 from crime_analysis.story.axes import percent_axis
+from crime_analysis.story.dates import dated
 from crime_analysis.story.place_words import signed
 from crime_analysis.story.timeline import by_day, mark_breaks, named_breaks
 from crime_analysis.tables import Table
@@ -338,7 +339,7 @@ def boroughs(posts: pd.DataFrame, register: pd.DataFrame, force: str) -> Figure 
         f" {signed(posts['after'].max())}, all boroughs together {signed(total)}.",
         source="Source: MOPAC, MPS Recorded Crime Figures and Associated Data, December 2015; the"
         " only count by borough, April 2008 to November 2015. Break: "
-        f"{str(entry['date'])[:7]} {str(entry['id']).replace('-', ' ')}.",
+        f"{dated(str(entry['date'])[:7])}, {breaks.name(str(entry['id']))}.",
         svg=out.getvalue(),
         data=posts.reset_index(),
     )

@@ -168,7 +168,7 @@ def violence(report: ForceReport) -> Figure:
                 if periods.start(year) < x[~np.isnan(values)][0]:
                     continue
                 axis.axvline(periods.start(year), color=ORANGE, ls="--", lw=1)
-                marks[f"{year} {str(event.id).replace('-', ' ')}"] = None
+                marks[f"{year} {breaks.name(str(event.id))}"] = None
             axis.set_xlim(x[0] - 0.8, x[-1] + 0.8)
             if axis in grid[1]:
                 axis.set_xticks([2002, 2009, 2016, 2022], ["02/03", "09/10", "16/17", "22/23"])

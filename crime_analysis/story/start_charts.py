@@ -40,12 +40,12 @@ def chain(report: ForceReport, found: Mapping[str, Evidence]) -> Figure:
     )  # fmt: skip
     shown = [found[name] for name in ("officers", _VIOLENCE)]
     words = [evidence.verdict.word for evidence in shown]
-    with canvas(height=2.25) as (drawing, axis, out):
+    with canvas(height=2.7) as (drawing, axis, out):
         drawing.set_layout_engine("none")
         axis.set_position([0, 0, 1, 1])
         axis.set_axis_off()
         axis.set_xlim(0, 8)
-        axis.set_ylim(0, 2.25)
+        axis.set_ylim(0, 2.7)
         for place, (head, figure, what) in enumerate(boxes):
             x = 1.13 + 2.87 * place
             _box(axis, x, head, figure, what)
@@ -66,6 +66,7 @@ def chain(report: ForceReport, found: Mapping[str, Evidence]) -> Figure:
         f" {_named_measures(report)}. Recorded violence also moves with recording. Source: HMIC"
         " estimates, ONS GDP deflator and population, Home Office workforce and recorded crime.",
         svg=out.getvalue(),
+        small=True,
         data=pd.DataFrame(boxes, columns=["part", "change", "of"]).assign(
             link_to_the_next=[*words, ""]
         ),
@@ -105,13 +106,14 @@ def _named_measures(report: ForceReport) -> str:
 def _box(axis: Any, x: float, head: str, figure: str, what: str) -> None:
     from matplotlib.patches import FancyBboxPatch
 
-    box = FancyBboxPatch((x - 0.97, 0.46), 1.94, 1.36, boxstyle="round,pad=0,rounding_size=0.12",
+    box = FancyBboxPatch((x - 0.97, 0.66), 1.94, 1.56, boxstyle="round,pad=0,rounding_size=0.12",
                          fc="#f2f5f9", ec=BLUE, lw=1.6)  # fmt: skip
     axis.add_patch(box)
-    axis.text(x, 1.58, head, ha="center", va="center", fontsize=11, fontweight="bold")
-    axis.text(x, 1.2, figure, ha="center", va="center", fontsize=17 if len(figure) < 9 else 14)
+    # Letters that can be read on a phone, where the chart is half as wide.
+    axis.text(x, 1.98, head, ha="center", va="center", fontsize=14, fontweight="bold")
+    axis.text(x, 1.55, figure, ha="center", va="center", fontsize=21 if len(figure) < 9 else 15.5)
     for line, part in enumerate(_halves(what)):
-        axis.text(x, 0.8 - 0.18 * line, part, ha="center", va="center", fontsize=8.5)
+        axis.text(x, 1.12 - 0.24 * line, part, ha="center", va="center", fontsize=12.5)
 
 
 def _halves(text: str) -> list[str]:
@@ -127,14 +129,14 @@ def _arrow(axis: Any, x: float, word: str, row: pd.Series) -> None:
     clear = word != "cannot tell"
     colour = BLUE if clear else ORANGE
     axis.annotate(
-        "", (x + 0.84, 1.12), (x + 0.02, 1.12),
+        "", (x + 0.84, 1.44), (x + 0.02, 1.44),
         arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2.6, "mutation_scale": 18,
                     "linestyle": "-" if clear else (0, (3, 2))},
     )  # fmt: skip
-    axis.text(x + 0.43, 2.0, word, ha="center", fontsize=10, fontweight="bold", color=colour)
+    axis.text(x + 0.43, 2.4, word, ha="center", fontsize=13.5, fontweight="bold", color=colour)
     ends = [f"{row[c]:+.2f}".replace("-", "−") for c in ("estimate", "ci_low", "ci_high")]
-    axis.text(x + 0.43, 0.24, f"for 1% more: {ends[0]}%", ha="center", fontsize=8.5)
-    axis.text(x + 0.43, 0.05, f"(95%: {ends[1]} to {ends[2]})", ha="center", fontsize=8.5)
+    axis.text(x + 0.43, 0.34, f"for 1% more: {ends[0]}%", ha="center", fontsize=12.5)
+    axis.text(x + 0.43, 0.08, f"(95%: {ends[1]} to {ends[2]})", ha="center", fontsize=12.5)
 
 
 def _chain_title(words: Sequence[str]) -> str:

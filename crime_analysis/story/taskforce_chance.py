@@ -148,7 +148,10 @@ def placebos(rows: pd.DataFrame, measure: str, place: str) -> Figure | Text:
         " of September 2018 moved to each year with as many months before it, 95% intervals; years"
         f" without them are not drawn. Diamond and hatched: {YEAR}.{note} {publisher(measure)}",
         svg=out.getvalue(),
-        data=rows.reset_index(),
+        data=rows.rename(columns={"naive": "autumn_over_summer"})
+        .assign(crosses=rows["crosses"] != "")
+        .rename(columns={"crosses": "recording_changed"})
+        .reset_index(),
     )
 
 

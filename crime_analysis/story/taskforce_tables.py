@@ -11,7 +11,7 @@ from crime_analysis.links import verdict
 from crime_analysis.prose import Text
 from crime_analysis.story.dates import dated
 from crime_analysis.story.taskforce_words import named, sized
-from crime_analysis.tables import Table
+from crime_analysis.tables import Folded, Table
 
 __all__ = [
     "TABLES", "beside_earlier", "choices_table", "implied_table", "joined", "measures_table",
@@ -185,9 +185,8 @@ def choices_table() -> Table:
     return Table(frame, "Choices made here")
 
 
-def sources_table() -> Table:
+def sources_table() -> Folded:
     """Show the publications used."""
-    return Table(
-        catalog.sources_table(*TABLES),
-        "Publications; copies from public mirrors, hashes of the files as obtained",
-    )
+    shown = catalog.sources_table(*TABLES)
+    told = "Publications; copies from public mirrors, hashes of the files as obtained"
+    return Folded(Table(shown, told))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from crime_analysis import breaks, periods
 from crime_analysis.drawing import ORANGE
+from crime_analysis.story.dates import dated
 
 __all__ = ["by_day", "by_financial_year", "mark_breaks", "named_breaks"]
 
@@ -58,7 +59,7 @@ def mark_breaks(
     drawn = drawn[inside.astype(bool)]
     for date in dict.fromkeys(drawn["date"]):
         axis.axvline(place(str(date)), color=ORANGE, ls="--", lw=1.1, zorder=1)
-    return [f"{str(r.date)[:7]} {str(r.id).replace('-', ' ')}" for r in drawn.itertuples()]
+    return [f"{dated(str(r.date)[:7])} {breaks.name(str(r.id))}" for r in drawn.itertuples()]
 
 
 def named_breaks(names: list[str]) -> str:
