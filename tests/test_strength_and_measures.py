@@ -1,6 +1,7 @@
 """Officers by every count and violence by every measure: the numbers, and what is said of them."""
 
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,8 +11,17 @@ import pytest
 from scipy import stats
 
 import crime_analysis as ca
+from crime_analysis.checks import Verdict
 from crime_analysis.errors import UnknownNameError
-from crime_analysis.findings import claims, measures, officers_bought, season, strength
+from crime_analysis.findings import (
+    claims,
+    exchanged,
+    link_evidence,
+    measures,
+    officers_bought,
+    season,
+    strength,
+)
 from crime_analysis.findings.headline_links import headline_links
 from crime_analysis.findings.violence_change import violence_change
 from crime_analysis.links import Link
@@ -259,10 +269,30 @@ def shifted(link, low, high):
     return Link(link.cause, link.outcome, table, link.first_stages, link.headline, link.fits)
 
 
+@cache
+def first_link():
+    evidence = link_evidence.funding_evidence(ca.force_panel("2007/08", "2018/19"), *YEARS)
+    return evidence, exchanged.alarms(evidence, 99)
+
+
+def judged(word):
+    evidence, alarms = first_link()
+    return replace(evidence, verdict=Verdict(word, ())), alarms
+
+
+def test_officers_for_money_begin_with_what_the_checks_of_the_link_leave(link):
+    found = officers_bought.bought(MET, link, *YEARS, "2017/18", shipped)
+    evidence, alarms = first_link()
+    assert evidence.verdict.word == "cannot tell"
+    told = str(bought.answer(found, evidence, alarms))
+    assert told.startswith("These data cannot tell how many officers go with £1m")
+    assert "fails its checks of pre-trends and drift. Before any check: With 95%" in told
+
+
 @pytest.mark.parametrize(("low", "high"), [(-0.2, 1.9), (1.9, 0.4), (-np.inf, np.inf)])
 def test_an_interval_that_tells_nothing_gives_no_officers_for_money(link, low, high):
     found = officers_bought.bought(MET, shifted(link, low, high), *YEARS, "2017/18", shipped)
-    told = str(bought.answer(found))
+    told = str(bought.answer(found, *judged("association")))
     assert told.startswith("These data cannot tell")
     assert "associated" not in told
     assert "nan" not in told
@@ -270,9 +300,11 @@ def test_an_interval_that_tells_nothing_gives_no_officers_for_money(link, low, h
 
 def test_the_ratio_is_said_without_a_cause(link):
     found = officers_bought.bought(MET, link, *YEARS, "2017/18", shipped)
-    told = f"{bought.answer(found)} {bought.ratio(found, shipped('breaks')).title}"
+    answer = bought.answer(found, *judged("association"))
+    told = f"{answer} {bought.ratio(found, shipped('breaks')).title}"
     assert told.startswith("With 95% confidence")
     assert "associated" in told
+    assert "That 95% is nominal" in told
     assert not re.search(r"\b(because|caused|bought|due to|led to)\b", told)
 
 

@@ -140,8 +140,8 @@ _OVER = {
     "core grant and council tax": "core grant and council tax",
 }
 _PARTS = {
-    "gross revenue expenditure": "HMIC's gross expenditure",
-    "budget, as quoted": "budget as the Assembly prints it",
+    "gross revenue expenditure": "HMIC's figure",
+    "budget, as quoted": "the budget as quoted",
 }
 #: Rows of the table funding behind each numerator and denominator.
 _BEHIND = {

@@ -222,7 +222,8 @@ def threshold(low: float, high: float, unit: str) -> str:
     ends = [written(low, unit), written(high, unit)]
     if np.isinf(low):
         return f"below {ends[1]}" if np.isfinite(high) else "–"
-    return f"{ends[0]} to {ends[1]}" if np.isfinite(high) else f"above {ends[0]}"
+    spent = " years" if unit == "years" else ""
+    return f"{ends[0]} to {ends[1]}{spent}" if np.isfinite(high) else f"above {ends[0]}"
 
 
 def written(value: float, unit: str) -> str:

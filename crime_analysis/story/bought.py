@@ -7,10 +7,13 @@ import pandas as pd
 
 from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, ORANGE, Figure, canvas, year_axis
+from crime_analysis.findings.link_evidence import Evidence
 from crime_analysis.findings.officers_bought import Bought
 from crime_analysis.panel import TOO_FEW_RESIDENTS
 from crime_analysis.prose import Text, named, percent, rose_or_fell, series_name
+from crime_analysis.story.link_words import nominal
 from crime_analysis.story.timeline import by_financial_year, mark_breaks, named_breaks
+from crime_analysis.story.violence_words import listed
 from crime_analysis.tables import Table
 
 __all__ = ["answer", "implied_table", "ratio"]
@@ -92,8 +95,17 @@ def implied_table(found: Bought) -> Table:
     )
 
 
-def answer(found: Bought) -> Text:
-    """Return what the link implies for £1m lost and what happened, doubt first."""
+def answer(found: Bought, evidence: Evidence, alarms: pd.Series) -> Text:
+    """Return what the link implies for £1m lost and what happened, doubt first.
+
+    Parameters
+    ----------
+    found : Bought
+    evidence : Evidence
+        From `link_evidence.funding_evidence`: what the checks leave of the link.
+    alarms : Series
+        From `exchanged.alarms`: what its nominal 95% is worth.
+    """
     money = abs(found.lost_gbp_m)
     course = "lost" if found.lost_gbp_m > 0 else "gained"
     first = found.at(found.start)
@@ -114,12 +126,20 @@ def answer(found: Bought) -> Text:
     fewer = "fewer" if one["estimate"] > 0 else "more"
     ends = sorted((abs(one["ci_low"]), abs(one["ci_high"])))
     also = "fewer" if whole["estimate"] > 0 else "more"
+    doubt = ""
+    if evidence.verdict.word == "cannot tell":
+        failed = [result.name for result in evidence.results if result.passed is False]
+        why = f"fails its checks of {listed(failed)}" if failed else "does not pass its checks"
+        doubt = (
+            "These data cannot tell how many officers go with £1m: the link between money and"
+            f" officers {why}. Before any check: "
+        )
     return Text(
         (
-            f"With 95% confidence, £1m less at the level of {found.end} is associated, across"
-            f" forces, with {ends[0]:.0f} to {ends[1]:.0f} {fewer} officers in a force of this size"
-            f" (best estimate {abs(one['estimate']):.0f}); the plain ratio is"
-            f" {found.at(found.end)['officers_per_gbp_m']:.1f}.",
+            f"{doubt}With 95% confidence, £1m less at the level of {found.end} is associated,"
+            f" across forces, with {ends[0]:.0f} to {ends[1]:.0f} {fewer} officers in a force of"
+            f" this size (best estimate {abs(one['estimate']):.0f}); the plain ratio is"
+            f" {found.at(found.end)['officers_per_gbp_m']:.1f}. {nominal(alarms, evidence.link)}.",
             f"{opening} For that change in money the link implies {small:,.0f} to {large:,.0f}"
             f" {also} officers; what happened lies {'inside' if inside else 'outside'} that range."
             + (

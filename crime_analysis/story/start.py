@@ -223,7 +223,7 @@ def explained(
         From `series.series`, to link to.
     """
     seen = _seen(pages, report, "05-funding-to-officers", "06-officers-to-violence", "07-the-chain")
-    sure = f"How sure? {how_sure(found)}"
+    sure = f"How sure? {how_sure(found, alarms)}"
     doubt = (
         "These data cannot tell how much of it the cut explains"
         if "cannot tell" in (found["officers"].verdict.word, found[_VIOLENCE].verdict.word)
@@ -248,7 +248,6 @@ def explained(
     details = (
         violence_words.followed(report.violence, _VIOLENCE),
         _share(money, report),
-        chain.nominal(alarms, found["officers"], found[_VIOLENCE]),
         sure,
     )
     return Linked(answer, details, seen)
@@ -268,13 +267,15 @@ def _share(money: pd.Series, report: ForceReport) -> str:
     )
 
 
-def how_sure(found: Mapping[str, Evidence]) -> str:
-    """Return what the checks leave of both links, and how many ways of estimating them cannot tell.
+def how_sure(found: Mapping[str, Evidence], alarms: pd.DataFrame) -> str:
+    """Return what the checks leave of both links, and what their nominal 95% is worth.
 
     Parameters
     ----------
     found : mapping
         From `link_evidence.every_link`.
+    alarms : DataFrame
+        From `exchanged.false_alarms`.
     """
     told = []
     for name in ("officers", _VIOLENCE):
@@ -288,7 +289,8 @@ def how_sure(found: Mapping[str, Evidence]) -> str:
             f" {len(link.table)} ways of estimating it cannot tell"
         )
     return (
-        f"{upper('; '.join(told))}. An association becomes an effect only if nothing else that"
+        f"{upper('; '.join(told))}. {chain.nominal(alarms, found['officers'], found[_VIOLENCE])}"
+        " An association becomes an effect only if nothing else that"
         " differed between forces moved both."
     )
 
