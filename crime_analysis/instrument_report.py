@@ -106,7 +106,7 @@ class InstrumentReport:
         count = rows["reading"].value_counts()
         said = "; ".join(f"{number} of {len(rows)} {_HOW[word]}" for word, number in count.items())
         firm = _clear(rows) == len(rows) and (rows["effective_f"] >= WEAK).all()
-        word = "an association in every way" if firm else "cannot tell"
+        word = "clear of zero in every way" if firm else "cannot tell"
         first = f"{name.capitalize()}: {word}. Of the ways, {said}."
         inside, out = (rows.xs(where, level="London") for where in ("in", "out"))
         return (
@@ -139,8 +139,8 @@ class InstrumentReport:
             rows = self.pre_trends.xs(name, level="outcome")
             found = int(parted(rows).sum())
             parts.append(
-                f"{name} in {found} of {len(rows)} ways ({rows['slope'].min():+.1%} to"
-                f" {rows['slope'].max():+.1%})"
+                f"{name} in {found} of {len(rows)} ways ({np.expm1(rows['slope'].min()):+.1%} to"
+                f" {np.expm1(rows['slope'].max()):+.1%})"
             )
         said = "; ".join(parts)
         return (

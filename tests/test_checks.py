@@ -249,6 +249,19 @@ def test_the_bootstrap_of_an_instrumented_fit_tests_the_reduced_form() -> None:
     assert result.table.loc["t distribution", "p_value"] == pytest.approx(reduced["p_value"])
 
 
+def test_the_reduced_form_is_tested_on_the_rows_of_the_instrumented_estimate() -> None:
+    data = made_up()
+    cause = instrumented().design.endogenous.columns[-1]
+    data.loc[data["year"] == data["year"].min(), cause] = np.nan
+    fit = instrumented().refit(data=data)
+    result = one(fit, "few clusters")
+    reduced = fitted(data.dropna(subset=[cause]), "y ~ z | place + year").term("z")
+    whole = fitted(data, "y ~ z | place + year").term("z")
+    told = result.table.loc["t distribution", "p_value"]
+    assert told == pytest.approx(reduced["p_value"], abs=0)
+    assert told != pytest.approx(whole["p_value"], abs=0)
+
+
 def parting() -> pd.DataFrame:
     """A panel whose outcomes part by dose from the first year, long before the event."""
     data = made_up()

@@ -26,7 +26,7 @@ from crime_analysis.prose import Text
 from crime_analysis.story import chain, link_checks, link_dose, link_words
 from crime_analysis.story import links as story
 from crime_analysis.story import literature as studies
-from crime_analysis.tables import Table
+from crime_analysis.tables import Folded, Table
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 MET, CITY = "Metropolitan Police", "City of London"
@@ -117,7 +117,7 @@ def test_notebooks_run_for_a_welsh_force_and_a_tiny_one_and_speak_plainly(
     yields = told["crime_analysis"]["yields"]
     drawn = [one for one in shown if isinstance(one, Figure)]
     assert len(drawn) == figures >= yields["figures"]
-    assert sum(isinstance(one, Table) for one in shown) >= yields["tables"]
+    assert sum(isinstance(one, Table | Folded) for one in shown) >= yields["tables"]
     for figure in drawn:
         ElementTree.fromstring(figure.svg)
         assert len(figure.alt) > 80

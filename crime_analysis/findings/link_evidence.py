@@ -50,7 +50,6 @@ WEIGHTS = ("residents", "alike")
 #: Checks of the first link: officers are no second count of money.
 _FUNDING_CHECKS = tuple(name for name in checks.SUITES["default"] if name != "measurement error")
 HELD = "force + financial_year"
-_FEW = "few clusters"
 #: Checks of what came before the cuts: they need the years before, and so every count there is.
 _BEFORE = ("placebo dates", "pre-trends", "drift")
 #: The first year of less money is 2010/11, so the last officers before the cuts are those of 31
@@ -254,8 +253,7 @@ def _judged(
 ) -> Evidence:  # fmt: skip
     """Add other ways to a link's table, and run the checks of its headline.
 
-    Those of what came before are run on another fit where one is given, that of few clusters
-    on the reduced form of an instrument.
+    Those of what came before are run on another fit where one is given.
     """
     assert plain.data is not None  # it came from fit_panel
     unchecked = Verdict("cannot tell", ("nothing was checked",))
@@ -266,10 +264,6 @@ def _judged(
     if before is not None:
         early = {r.name: r for r in checks.run(before, _BEFORE, term=term, event=REFERENCE)}
     names = checks.SUITES[suite] if isinstance(suite, str) else suite
-    if found.headline is instrumented and reduced is not None:
-        # The bootstrap is of the reduced form itself, with the rows that the estimate has.
-        few = checks.run(reduced, (_FEW,), term=exposure)
-        early |= {r.name: r for r in few}
     rest = tuple(name for name in names if name not in early)
     ran = {r.name: r for r in checks.run(found.headline, rest, term=term, event=REFERENCE)}
     results = tuple((early | ran)[name] for name in names)
