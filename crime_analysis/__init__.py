@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from crime_analysis.exercises.checking import check_answer as check_answer
     from crime_analysis.findings.claims import check_claims as check_claims
     from crime_analysis.funding import government_share as government_share
+    from crime_analysis.implied import chain as chain
     from crime_analysis.inference.bootstrap import wild_bootstrap as wild_bootstrap
     from crime_analysis.inference.multiplicity import multiple_testing as multiple_testing
     from crime_analysis.inference.randomisation import randomisation_test as randomisation_test
     from crime_analysis.instrument import funding_instrument as funding_instrument
     from crime_analysis.links import Effect as Effect
-    from crime_analysis.links import chain as chain
     from crime_analysis.links import fit_links as fit_links
     from crime_analysis.links import funding_to_officers as funding_to_officers
     from crime_analysis.links import officers_to_violence as officers_to_violence
@@ -72,7 +72,7 @@ _HOME = {
     "audited_merge": "panel",
     "audits": "panel",
     "between": "models.transformed",
-    "chain": "links",
+    "chain": "implied",
     "change": "panel",
     "changes": "panel",
     "check_answer": "exercises.checking",

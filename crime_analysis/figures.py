@@ -14,7 +14,8 @@ import pandas as pd
 from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, ORANGE, YELLOW, Figure, canvas, year_axis
 from crime_analysis.findings.across import slope
-from crime_analysis.links import WEAK, Link, route_in_words
+from crime_analysis.implied import route_in_words
+from crime_analysis.links import WEAK, Link
 from crime_analysis.prose import Text, named, rose_or_fell, series_name
 from crime_analysis.story.forest import above, forest
 from crime_analysis.story.scatters import parting, points, scatters
@@ -279,7 +280,7 @@ def implied(table: pd.DataFrame, force: str, title: str) -> Figure | Text:
     Parameters
     ----------
     table : DataFrame
-        From `links.chain`.
+        From `implied.chain`.
     force, title : str
         The place, and the finding in words.
 

@@ -1,20 +1,18 @@
-"""The three links: funding to officers, officers to violence, and both together.
+"""The links: funding to officers, and officers to violence.
 
 Each link is estimated across forces and years in more than one way, and the headline is chosen
 by rule: the instrumented estimate if its first stage is strong (F of 10 or more), the
-fixed-effects association otherwise. Uncertainty of both links is carried into the third by
-simulation.
+fixed-effects association otherwise. `implied` carries both through to violence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from crime_analysis import breaks, periods
+from crime_analysis import breaks
 from crime_analysis.errors import ModelError, UnknownNameError
 from crime_analysis.inference.instruments import FirstStage
 from crime_analysis.models.fit import Fit
@@ -24,11 +22,9 @@ __all__ = [
     "OUTCOMES",
     "Effect",
     "Link",
-    "chain",
     "fit_links",
     "funding_to_officers",
     "officers_to_violence",
-    "route_in_words",
     "verdict",
     "without_events",
 ]
@@ -43,10 +39,6 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 #: Staiger and Stock's (1997) rule: below this F an instrument is too weak to lean on.
 WEAK = 10.0
 LONDON = "Metropolitan Police"
-_CHAIN = [
-    "outcome", "route", "cause_change", "implied_change", "ci_low", "ci_high", "actual_change",
-    "share_low", "share", "share_high",
-]  # fmt: skip
 _SHARES = {"all_grants": "all grants", "formula_grant": "formula grant alone"}
 
 
@@ -349,116 +341,3 @@ def _link(
             }  # fmt: skip
     table = pd.DataFrame.from_dict(records, orient="index").rename_axis("specification")
     return Link(cause, outcome, table, pd.DataFrame(stages), headline, fits)
-
-
-def chain(
-    panel: pd.DataFrame,
-    links: Mapping[str, Link],
-    force: str,
-    start: str,
-    end: str,
-    *,
-    rng: int | np.random.Generator,
-    size: int = 20_000,
-) -> pd.DataFrame:
-    """Carry both links' uncertainty through: what a force's losses imply for violence.
-
-    The share of a rise in violence that the loss of officers (or of funding) can account for,
-    with its interval, by simulation from both links' headline estimates. It is an effect only if
-    both links are: see `checks.verdict` of each. Not for a force whose violence fell (there is
-    no rise to share out), and not a forecast. Two estimates multiplied have wider tails than
-    either; where an instrument is weak its ratio has no mean, so medians and percentiles are
-    given and never means (Fieller 1954).
-
-    Parameters
-    ----------
-    panel : DataFrame
-        From `force_panel`; holds the force and both years.
-    links : mapping
-        ``"officers"``: the first link; and by outcome (`OUTCOMES`) the second links.
-    force : str
-        A force of the panel.
-    start, end : str
-        Financial years of the change. Money is that of the two years, officers those in post
-        on the 31 March that ended each, offences and residents those of the year after each:
-        the timing of the two links. The panel must reach one year beyond `end`.
-    rng : int or numpy Generator
-        Seed or generator of the simulation.
-    size : int
-        Draws.
-
-    Returns
-    -------
-    DataFrame
-        One row an outcome and route: ``outcome``, ``route`` (from the officers lost, from the
-        funding lost), ``cause_change`` (proportional), ``implied_change`` (median),
-        ``ci_low``, ``ci_high`` (2.5 and 97.5 percentiles), ``actual_change``, and
-        ``share_low``, ``share``, ``share_high``: the part of the actual change, in
-        logarithms, that the implied one makes up (missing if violence did not rise). No rows
-        for a force that the panel leaves out on purpose.
-
-    Raises
-    ------
-    UnknownNameError
-        If the panel lacks the force or a year.
-
-    Examples
-    --------
-    >>> import crime_analysis as ca
-    >>> panel = ca.force_panel()
-    >>> links = ca.fit_links(panel, ca.load("breaks"))
-    >>> implied = chain(panel, links, "Kent", "2010/11", "2017/18", rng=2018)
-    >>> implied["route"].unique().tolist()
-    ['officers lost', 'funding lost']
-    """
-    from crime_analysis.panel import change
-
-    if force in panel.attrs.get("excluded", ()):
-        return pd.DataFrame(columns=_CHAIN)
-    generator = np.random.default_rng(rng)
-    following = [periods.label(periods.start(year) + 1) for year in (start, end)]
-    money = change(panel, force, "funding_real_gbp_m", start, end)
-    officers = change(panel, force, "officers_per_1000", *following)
-    first = links["officers"].draws(size, generator)
-    records = []
-    for outcome, link in links.items():
-        if outcome == "officers":
-            continue
-        second = link.draws(size, generator)
-        actual = change(panel, force, f"{outcome}_per_1000", *following)
-        routes = {
-            "officers lost": (officers, second * np.log1p(officers)),
-            "funding lost": (money, second * first * np.log1p(money)),
-        }
-        for route, (cause, implied) in routes.items():
-            low, middle, high = np.percentile(implied, [2.5, 50, 97.5])
-            rose = np.log1p(actual) if actual > 0 else np.nan
-            records.append(
-                {
-                    "outcome": OUTCOMES[outcome][0],
-                    "route": route,
-                    "cause_change": cause,
-                    "implied_change": np.expm1(middle),
-                    "ci_low": np.expm1(low),
-                    "ci_high": np.expm1(high),
-                    "actual_change": actual,
-                    "share_low": low / rose,
-                    "share": middle / rose,
-                    "share_high": high / rose,
-                }
-            )
-    return pd.DataFrame(records, columns=_CHAIN)
-
-
-def route_in_words(route: str, cause_change: float) -> str:
-    """Return a route of `chain` by the way that its cause went; the key names a loss.
-
-    Examples
-    --------
-    >>> [route_in_words("officers lost", change) for change in (-0.1, 0.1)]
-    ['fall in officers per resident', 'rise in officers per resident']
-    >>> route_in_words("funding lost", float("nan"))
-    'change in real funding'
-    """
-    cause = {"officers lost": "officers per resident", "funding lost": "real funding"}[route]
-    return f"{'fall' if cause_change < 0 else 'rise' if cause_change > 0 else 'change'} in {cause}"

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from crime_analysis import periods
-from crime_analysis.links import OUTCOMES, Effect, Link, route_in_words, verdict
+from crime_analysis.implied import route_in_words
+from crime_analysis.links import OUTCOMES, Effect, Link, verdict
 from crime_analysis.tables import minus
 
 __all__ = [
@@ -286,7 +287,7 @@ def answer(
     links : mapping
         ``"officers"`` and the outcomes, from `links.fit_links`.
     table : DataFrame
-        From `links.chain`; without rows where the force has too few residents for rates.
+        From `implied.chain`; without rows where the force has too few residents for rates.
     force, outcome, start, end : str
         What the report is about.
     words : mapping, optional

@@ -396,6 +396,12 @@ def test_money_and_officers_read_here_as_on_their_own_page(found, causal, panel)
     assert row["reasons"] in found.row("cuts-have-consequences")["because"]
 
 
+def test_the_readme_says_what_the_checks_leave_of_the_links_that_it_shows(causal):
+    readme = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+    told = "Put through its checks, each of these links reads “cannot tell”."
+    assert (set(causal.table["word"]) == {"cannot tell"}) == (told in readme)
+
+
 def test_an_association_of_money_and_officers_is_not_called_an_effect(causal):
     changed = told(causal, officers=("association", 1.0))
     row = check_claims(load, only="cuts-have-consequences", causal=changed).row(

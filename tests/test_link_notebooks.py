@@ -20,7 +20,8 @@ from crime_analysis.errors import ModelError, UnknownNameError
 from crime_analysis.findings import exchanged, link_evidence, literature, violence_change
 from crime_analysis.findings.across import slope
 from crime_analysis.findings.link_dose import by_one_sd, early_parting
-from crime_analysis.links import OUTCOMES, route_in_words
+from crime_analysis.implied import route_in_words
+from crime_analysis.links import OUTCOMES
 from crime_analysis.models.panel_regression import fit_panel
 from crime_analysis.prose import Text
 from crime_analysis.story import chain, link_checks, link_dose, link_words

@@ -11,11 +11,11 @@ import pytest
 
 from crime_analysis import catalog, instrument, links, periods, places
 from crime_analysis.errors import ModelError, UnknownNameError
+from crime_analysis.implied import chain
 from crime_analysis.inference.instruments import FirstStage
 from crime_analysis.links import (
     OUTCOMES,
     Link,
-    chain,
     fit_links,
     funding_to_officers,
     officers_to_violence,
@@ -450,4 +450,4 @@ def test_draws_of_a_link_follow_its_headline() -> None:
 
 
 def test_the_public_names_are_there() -> None:
-    assert set(links.__all__) >= {"chain", "fit_links", "verdict"}
+    assert set(links.__all__) >= {"fit_links", "verdict"}

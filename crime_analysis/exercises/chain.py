@@ -36,9 +36,9 @@ def _implied(shipped: Shipped) -> float:
 
 def _route(shipped: Shipped) -> str:
     """Return what the chain's interval for violence with injury allows, from funding lost."""
-    from crime_analysis import links
+    from crime_analysis import implied, links
 
-    chained = links.chain(
+    chained = implied.chain(
         shipped.panel,
         {name: shipped.link(name) for name in ("officers", _INJURY)},
         MET, _START, _END, rng=2018,

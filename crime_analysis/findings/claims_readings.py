@@ -80,7 +80,7 @@ class Causal:
         ``estimate``, ``ci_low``, ``ci_high``, ``forces``, ``word`` (``effect``,
         ``association`` or ``cannot tell``) and ``reasons``.
     implied : DataFrame
-        From `links.chain`, for the Met.
+        From `implied.chain`, for the Met.
     """
 
     table: pd.DataFrame

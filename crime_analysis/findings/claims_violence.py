@@ -26,7 +26,8 @@ from crime_analysis.findings.claims_readings import (
     keys,
 )
 from crime_analysis.findings.one_force import admissions, residents
-from crime_analysis.links import LONDON, chain, verdict
+from crime_analysis.implied import chain
+from crime_analysis.links import LONDON, verdict
 
 __all__ = ["READINGS", "causal"]
 

@@ -18,7 +18,8 @@ from crime_analysis.findings.among_forces import (
 from crime_analysis.findings.counts import whole_years
 from crime_analysis.findings.headline_links import headline_links
 from crime_analysis.findings.violence_change import ViolenceChange, violence_change
-from crime_analysis.links import Link, chain
+from crime_analysis.implied import chain
+from crime_analysis.links import Link
 from crime_analysis.panel import TOO_FEW_RESIDENTS, force_panel
 
 __all__ = [
@@ -84,7 +85,7 @@ class ForceReport:
     links : dict
         From `headline_links`.
     implied : DataFrame
-        From `links.chain`.
+        From `implied.chain`.
     breaks : DataFrame
         Register entries that touch the force in the tables used.
     revisions : DataFrame

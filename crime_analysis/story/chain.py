@@ -11,7 +11,8 @@ import pandas as pd
 from crime_analysis.findings.exchanged import NOMINAL
 from crime_analysis.findings.link_evidence import Evidence, weaker
 from crime_analysis.findings.violence_change import ViolenceChange
-from crime_analysis.links import OUTCOMES, route_in_words
+from crime_analysis.implied import route_in_words
+from crime_analysis.links import OUTCOMES
 from crime_analysis.prose import Text, named, percent, rose_or_fell
 from crime_analysis.story import violence_words
 from crime_analysis.story.link_words import left_out, worth
@@ -31,7 +32,7 @@ def in_short(
     first, second : Evidence
         The two links.
     implied : DataFrame
-        From `links.chain`; without rows where the force has too few residents.
+        From `implied.chain`; without rows where the force has too few residents.
     change : ViolenceChange
         From `violence_change.violence_change`: the place, and how its violence moved.
     outcome : str
@@ -116,7 +117,7 @@ def explained(implied: pd.DataFrame, change: ViolenceChange, outcome: str) -> Te
     Parameters
     ----------
     implied : DataFrame
-        From `links.chain`; without rows where the force has too few residents.
+        From `implied.chain`; without rows where the force has too few residents.
     change : ViolenceChange
         From `violence_change.violence_change`: the place, and how its violence moved.
     outcome : str

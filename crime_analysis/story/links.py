@@ -13,8 +13,9 @@ from crime_analysis import figures
 from crime_analysis.curve import SpecificationCurve
 from crime_analysis.drawing import Figure
 from crime_analysis.findings.across import slope
+from crime_analysis.implied import route_in_words
 from crime_analysis.instrument_report import InstrumentReport
-from crime_analysis.links import OUTCOMES, WEAK, Link, route_in_words
+from crime_analysis.links import OUTCOMES, WEAK, Link
 from crime_analysis.prose import Text
 from crime_analysis.story.forest import forest
 from crime_analysis.story.link_dose import touched
@@ -255,7 +256,7 @@ def implied_table(implied: pd.DataFrame, force: str) -> Table | Text:
     Parameters
     ----------
     implied : DataFrame
-        From `links.chain`.
+        From `implied.chain`.
     force : str
         The place.
 

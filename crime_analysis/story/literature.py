@@ -204,7 +204,7 @@ def carried_over(implied: pd.DataFrame, force: str, outcome: str) -> Text:
     Parameters
     ----------
     implied : DataFrame
-        From `links.chain`; without rows where the force has too few residents for rates.
+        From `implied.chain`; without rows where the force has too few residents for rates.
     force, outcome : str
         The place, and one of `links.OUTCOMES`.
     """

@@ -15,7 +15,7 @@ from crime_analysis import breaks, periods
 from crime_analysis.drawing import BLUE, GREEN, GREY, ORANGE, YELLOW, Figure, canvas
 from crime_analysis.findings.counts import poisson_interval
 from crime_analysis.findings.place_report import MEASURES, ForceReport
-from crime_analysis.links import route_in_words
+from crime_analysis.implied import route_in_words
 from crime_analysis.prose import Text, named, rose_or_fell, series_name
 from crime_analysis.story import violence_words
 from crime_analysis.story.axes import lay_out, percent_axis, upright
