@@ -7,7 +7,7 @@ holds zero reads "cannot tell" by rule (`links.verdict`).
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ __all__ = [
     "link_effect",
     "link_line",
     "links_title",
+    "listed",
     "named",
     "percent",
     "rose_or_fell",
@@ -107,6 +108,17 @@ def spanning(low: float, high: float) -> str:
         return f"between {percent(-high)} and {percent(-low)} less"
     most = f"{percent(high)} more" if high < _MANY else "many times as many"
     return f"anything from {percent(-low)} less to {most}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a list in a sentence.
+
+    Examples
+    --------
+    >>> listed(["robbery"]), listed(["robbery", "homicide", "assault"])
+    ('robbery', 'robbery, homicide and assault')
+    """
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def series_name(series: str) -> str:

@@ -123,10 +123,12 @@ def _not_judged(deaths: pd.DataFrame) -> list[str]:
 
 
 def changes_table(rows: pd.DataFrame, force: str) -> Folded | Text:
-    """Return every borough's counts and changes, recorded violence with injury too."""
-    absent = _absent(force, rows)
-    if absent is not None:
-        return absent
+    """Return every borough's counts and changes, recorded violence with injury too.
+
+    Nothing where the chart has said why there are none.
+    """
+    if _absent(force, rows) is not None:
+        return Text(())
     first, last = rows.attrs["span"]
     shown = rows.assign(measure=rows["measure"].map(BOROUGH_MEASURES))
     gone = ["change", "ci_low", "ci_high"]

@@ -10,10 +10,9 @@ from crime_analysis.drawing import BLUE, GREEN, ORANGE, Figure, canvas, year_axi
 from crime_analysis.findings.link_evidence import Evidence
 from crime_analysis.findings.officers_bought import Bought
 from crime_analysis.panel import TOO_FEW_RESIDENTS
-from crime_analysis.prose import Text, named, percent, rose_or_fell, series_name
+from crime_analysis.prose import Text, listed, named, percent, rose_or_fell, series_name
 from crime_analysis.story.link_words import nominal
 from crime_analysis.story.timeline import by_financial_year, mark_breaks, named_breaks
-from crime_analysis.story.violence_words import listed
 from crime_analysis.tables import Table
 
 __all__ = ["answer", "implied_table", "ratio"]

@@ -17,7 +17,7 @@ from crime_analysis.findings.strength import (
     OLDER_BASIS,
 )
 from crime_analysis.links import LONDON
-from crime_analysis.prose import Text, named, percent, rose_or_fell
+from crime_analysis.prose import Text, listed, named, percent, rose_or_fell
 from crime_analysis.story.axes import percent_axis
 from crime_analysis.story.dates import dated
 from crime_analysis.story.place_words import signed
@@ -78,8 +78,11 @@ def _said(held: pd.DataFrame, start: str, end: str, column: str = "officers_fte"
     """Return the change by each count in words."""
     rows = moved(held, start, end, column)
     names = {OFFICE: "the Home Office's count", MONTHLY: "MOPAC's"}
-    return ", ".join(
-        f"{rose_or_fell(float(row.change))} by {names[str(row.Index)]}" for row in rows.itertuples()
+    return listed(
+        [
+            f"{rose_or_fell(float(row.change))} by {names[str(row.Index)]}"
+            for row in rows.itertuples()
+        ]
     )
 
 
@@ -141,7 +144,8 @@ def every_count(
     return Figure(
         title=f"From 31 March {day[0]} to 31 March {day[1]} officers of {named(force)}"
         f" {_said(held, start, end)}",
-        alt=f"Counts of officers of {named(force)}, {held['date'].min()} to {held['date'].max()}."
+        alt=f"Counts of officers of {named(force)}, {dated(held['date'].min())} to"
+        f" {dated(held['date'].max())}."
         f" On the two days: {spoken}.",
         source=f"{_SOURCE}{_of(force)}. Counts on different bases, not joined."
         + (" Dotted line: the number that was claimed." if met else "")
@@ -368,8 +372,10 @@ def summary(
         head = "No rate per resident is given: too few people live there."
     ends = _ends(people, start, end)
     others = ends.drop(index="Officers")
-    said = ", ".join(
-        f"{str(r.Index).lower()} {rose_or_fell(float(r.change))}"
-        for r in others.itertuples() if np.isfinite(r.change)
+    said = listed(
+        [
+            f"{str(r.Index).lower()} {rose_or_fell(float(r.change))}"
+            for r in others.itertuples() if np.isfinite(r.change)
+        ]
     )  # fmt: skip
     return Text((opening, head + (f" In the same years {said}." if said else "")))

@@ -18,7 +18,7 @@ from crime_analysis.findings.link_evidence import Evidence
 from crime_analysis.findings.place_report import ForceReport
 from crime_analysis.links import LONDON, OUTCOMES
 from crime_analysis.links import verdict as link_verdict
-from crime_analysis.prose import Text, named, percent, rose_or_fell, spanning
+from crime_analysis.prose import Text, listed, named, percent, rose_or_fell, spanning
 from crime_analysis.story import chain, violence_words
 from crime_analysis.story.claims import upper
 from crime_analysis.story.place_words import (
@@ -29,7 +29,6 @@ from crime_analysis.story.place_words import (
     spans_reform,
 )
 from crime_analysis.story.series import Linked, links
-from crime_analysis.story.violence_words import listed
 from crime_analysis.tables import Table
 
 __all__ = [

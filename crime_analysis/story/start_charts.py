@@ -12,9 +12,8 @@ from crime_analysis.drawing import BLUE, GREY, ORANGE, Figure, canvas
 from crime_analysis.findings.link_evidence import Evidence
 from crime_analysis.findings.place_report import MEASURES, ForceReport
 from crime_analysis.links import OUTCOMES, verdict
-from crime_analysis.prose import named
+from crime_analysis.prose import listed, named
 from crime_analysis.story.place_words import signed
-from crime_analysis.story.violence_words import listed
 
 __all__ = ["chain", "intervals"]
 
@@ -182,7 +181,7 @@ def intervals(found: Mapping[str, Evidence]) -> Figure:
             told = "zero is within it: cannot tell"
             if clear:
                 left = f"after the checks: {row.after_the_checks}"
-                told = f"clear of zero; {left}"
+                told = f"clear of zero;\n{left}"
             axis.annotate(told, (high, place), xytext=(8, 0), textcoords="offset points",
                           va="center", fontsize=9)  # fmt: skip
         axis.axvline(0, color="black", lw=1)
@@ -206,7 +205,9 @@ def intervals(found: Mapping[str, Evidence]) -> Figure:
         title=f"{count} clear of zero" + (f": {', '.join(clear)}" if len(clear) else ""),
         alt="Estimates with 95% intervals. "
         + "; ".join(
-            f"{r.link} {r.estimate:.2f} ({r.ci_low:.2f} to {r.ci_high:.2f}), {r.verdict}"
+            f"{r.link} {r.estimate:.2f} ({r.ci_low:.2f} to {r.ci_high:.2f}),"
+            f" {'clear of zero' if r.verdict == 'association' else 'zero within it'}; after the"
+            f" checks: {r.after_the_checks}"
             for r in rows.itertuples()
         )
         + ".",
@@ -214,5 +215,5 @@ def intervals(found: Mapping[str, Evidence]) -> Figure:
         " links show every other way of estimating it. Source: HMIC estimates, Home Office"
         " workforce and recorded crime, ONS population.",
         svg=out.getvalue(),
-        data=rows[["link", "estimate", "ci_low", "ci_high", "verdict", "after_the_checks"]],
+        data=rows[["link", "estimate", "ci_low", "ci_high", "after_the_checks"]],
     )

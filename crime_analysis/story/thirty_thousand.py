@@ -19,6 +19,7 @@ from crime_analysis.findings.strength import (
 )
 from crime_analysis.links import LONDON
 from crime_analysis.prose import Text, named, percent
+from crime_analysis.story.dates import dated
 from crime_analysis.story.timeline import by_day
 from crime_analysis.tables import Table
 
@@ -76,7 +77,8 @@ def crossing(held: pd.DataFrame, force: str, line: float) -> Figure | Text:
         axis.figure.legend(loc="outside lower center", ncols=2)
     return Figure(
         title=_crossed(held, line),
-        alt=f"Two lines from {shown['date'].min()} to {shown['date'].max()}. Home Office, lowest"
+        alt=f"Two lines from {dated(shown['date'].min())} to {dated(shown['date'].max())}."
+        f" Home Office, lowest"
         f" {office['officers_fte'].min():,.0f}; MOPAC, lowest {months['officers_fte'].min():,.0f}."
         f" The dotted line is {line:,.0f}. {_in_terms(held, line)}",
         source="Source: Home Office workforce open data; MOPAC (London Datastore). The scale does"
@@ -205,9 +207,9 @@ def answer(held: pd.DataFrame, force: str, line: float, fifteen: float, twenty: 
             said = {True: "bear out", False: "contradict", None: "cannot settle"}[fits]
             parts.append(
                 f"Whether that was the first time in {fifteen:.0f} years these figures {said}:"
-                f" the last figure below it, of {row['last_below']}, is on an older basis, and none"
-                f" is on hand until {row['not_below_from']}. Between {row['least_years']:.1f} and"
-                f" {row['most_years']:.1f} years had passed."
+                f" the last figure below it, of {dated(row['last_below'])}, is on an older basis,"
+                f" and none is on hand until {dated(row['not_below_from'])}. Between"
+                f" {row['least_years']:.1f} and {row['most_years']:.1f} years had passed."
             )
         else:
             parts.append("No earlier figure on hand is below it.")

@@ -21,12 +21,11 @@ from crime_analysis.findings.measures import (
     touched,
 )
 from crime_analysis.findings.violence_change import ViolenceChange
-from crime_analysis.prose import Text, named, rose_or_fell, spanning
+from crime_analysis.prose import Text, listed, named, rose_or_fell, spanning
 from crime_analysis.story import violence_words
 from crime_analysis.story.axes import percent_axis
 from crime_analysis.story.place_words import signed
 from crime_analysis.story.timeline import by_financial_year, mark_breaks, named_breaks
-from crime_analysis.story.violence_words import listed
 from crime_analysis.tables import Table
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,9 @@ import pandas as pd
 from crime_analysis import periods
 from crime_analysis.findings.violence_change import RECORDED, ViolenceChange
 from crime_analysis.links import verdict
-from crime_analysis.prose import rose_or_fell, spanning
+from crime_analysis.prose import listed, rose_or_fell, spanning
 
-__all__ = ["alone", "answer", "followed", "homicide", "in_number", "listed", "moved", "recorded"]
+__all__ = ["alone", "answer", "followed", "homicide", "in_number", "moved", "recorded"]
 
 _DOUBT = {
     "cannot tell": "These data cannot tell whether violence itself rose",
@@ -34,17 +34,6 @@ def moved(change: float, low: float, high: float) -> str:
     if np.isfinite([low, high]).all() and verdict(low, high) == "cannot tell":
         return f"cannot be told from no change ({spanning(low, high)})"
     return rose_or_fell(change)
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return words as a list in a sentence.
-
-    Examples
-    --------
-    >>> listed(["robbery"]), listed(["robbery", "homicide", "assault"])
-    ('robbery', 'robbery, homicide and assault')
-    """
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _row(row: pd.Series) -> str:
