@@ -220,7 +220,7 @@ class Folded:
     def _repr_html_(self) -> str:
         caption = html.escape(self.table.caption)
         shown = replace(self.table, caption="")._repr_html_()
-        return f"<details><summary>{caption}</summary>{shown}</details>"
+        return f'<details class="folded"><summary>{caption}</summary>{shown}</details>'
 
     def __str__(self) -> str:
         return str(self.table)

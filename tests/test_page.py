@@ -28,7 +28,7 @@ from crime_analysis.reports.html import Page, to_html
 from crime_analysis.reports.inert import inert
 from crime_analysis.reports.pdf import find_browser, print_pdf
 from crime_analysis.reports.records import RECORD_MIME
-from crime_analysis.tables import Table
+from crime_analysis.tables import Folded, Table
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 DESK, PHONE = {"width": 1200, "height": 900}, {"width": 400, "height": 800}
@@ -633,6 +633,20 @@ def test_the_same_notebook_gives_the_same_bytes_but_for_the_date(sample):
 
 
 # --- tables and charts --------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+def test_in_print_a_folded_table_is_named_and_the_figures_behind_charts_are_not(opened, tmp_path):
+    folded = Folded(Table(WORDY, "Publications"))._repr_html_()
+    behind = "<details><summary>Figures behind this chart</summary><p>1</p></details>"
+    nb = new_notebook(cells=[shown(data={"text/html": html}) for html in (folded, behind)])
+    path = tmp_path / "print.html"
+    path.write_text(to_html(nb, page_of())[0], encoding="utf-8")
+    page = opened(path=path)
+    page.emulate_media(media="print")
+    assert page.get_by_text("Publications").is_visible()
+    assert not page.get_by_text("Recording was inspected").first.is_visible()
+    assert not page.get_by_text("Figures behind this chart").is_visible()
 
 
 def test_a_table_of_words_names_its_values_and_lets_long_names_break():
