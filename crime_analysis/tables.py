@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-__all__ = ["Folded", "Table", "minus"]
+__all__ = ["Folded", "Table", "worded", "minus"]
 
 
 _HEADINGS = {
@@ -102,14 +102,16 @@ def _breakable(text: str) -> str:
     return " ".join("<wbr>".join(map(html.escape, parts)) for parts in words)
 
 
-def _in_words(text: str) -> str:
+def worded(text: str) -> str:
     """Return a name, or names in a row, as words; any other text as it is.
 
     Examples
     --------
-    >>> _in_words("violence_with_injury;robbery"), _in_words("Take formula_funding.")
+    >>> worded("violence_with_injury;robbery"), worded("Take formula_funding.")
     ('violence with injury; robbery', 'Take formula_funding.')
     """
+    # "funding (hmic_estimates)" is a name with a name in brackets.
+    text = re.sub(r"(?<=\()\w+(?=\))", lambda name: _NAMES.get(name[0], name[0]), text)
     if not ("_" in text and _ONLY_NAMES.fullmatch(text)):
         return text
     names = (_NAMES.get(name, name.replace("_", " ")) for name in re.split(r"[;,] ?", text))
@@ -167,7 +169,7 @@ class Table:
             return ("yes" if value else "no"), False
         if value is None or value is pd.NA:
             return "–", False
-        return (str(value) if column in _TYPED else _in_words(str(value))), False
+        return (str(value) if column in _TYPED else worded(str(value))), False
 
     def _side(self, place: int) -> str:
         """Return the class that sets a column of numbers to the right."""

@@ -84,7 +84,8 @@ def changes(rows: pd.DataFrame, force: str) -> Figure | Text:
         " eighth or eight times. Residents are not those who are there by day or night."
         + (
             " Not judged and not drawn: where the Met's old classes count far fewer or far more"
-            f" murders than its new ones homicides ({', '.join(_not_judged(wide['homicide']))})."
+            " murders than the new ones count homicides"
+            f" ({', '.join(_not_judged(wide['homicide']))})."
             if wide["homicide"]["disputed"].any()
             else ""
         ),

@@ -10,7 +10,7 @@ from crime_analysis.findings.data_log import runs, span, touching
 from crime_analysis.prose import Text, named
 from crime_analysis.story.dates import dated
 from crime_analysis.story.timeline import by_day
-from crime_analysis.tables import Table
+from crime_analysis.tables import Table, worded
 
 __all__ = ["breaks_table", "breaks_timeline", "covered", "covered_table", "joins"]
 
@@ -188,7 +188,7 @@ def joins(audits: pd.DataFrame, panel: pd.DataFrame) -> Text:
     short = audits[audits["without partner"] > 0]
     # Why the other table has rows that are not used is no reason for a gap here.
     gaps = "; ".join(
-        f"{row[1].replace('_', ' ')}, {row[5]} of {row[3]} ({str(row[7]).partition(';')[0]})"
+        f"{worded(str(row[1]))}, {row[5]} of {row[3]} ({str(row[7]).partition(';')[0]})"
         for row in short.itertuples()
     )
     left_out = ", ".join(panel.attrs["excluded"]) or "none"

@@ -357,7 +357,7 @@ def elsewhere(report: ForceReport) -> Figure | Text:
     widest = (others.max() - others.min()).drop("officers_per_resident").max()
     spread = "far apart" if widest > 0.2 else "close together"
     return Figure(
-        title=f"Forces whose officers moved as much ended {spread}, and "
+        title=f"Forces whose officers moved most nearly as much ended {spread}, and "
         + (
             "what that change implies is compatible with none at all"
             if unclear

@@ -14,7 +14,7 @@ from crime_analysis.findings.place_report import MEASURES, ForceReport
 from crime_analysis.panel import audits
 from crime_analysis.prose import Text, named
 from crime_analysis.story.place_words import crosses_own_break, place_among
-from crime_analysis.tables import Table
+from crime_analysis.tables import Table, worded
 
 __all__ = [
     "breaks_table",
@@ -113,7 +113,7 @@ def joins(report: ForceReport) -> Text:
     rows = audits(report.panel)
     gaps = rows[rows["without partner"] > 0]
     left = "; ".join(
-        f"{row.joined.replace('_', ' ')}: {row.met} of {row.rows} ({row.why.partition(';')[0]})"
+        f"{worded(row.joined)}: {row.met} of {row.rows} ({row.why.partition(';')[0]})"
         for row in gaps.rename(columns={"rows before": "rows"}).itertuples()
     )
     return Text(

@@ -267,8 +267,8 @@ def answer(rows: pd.DataFrame, found: Series) -> Text:
     opening = f"{_extreme_words(rows, found)}."
     if np.isfinite(wide):
         opening += (
-            f" A handful of earlier years foretell little: the middle range spans"
-            f" {100 * wide:.0f} points, so only a very unusual one could stand out."
+            " A handful of earlier years foretell little: in the middle of these measures the"
+            f" range spans {100 * wide:.0f} points, so only a very unusual one could stand out."
         )
     summers = rows[(rows["span"] == "summer") & np.isfinite(rows["rank_count"].astype(float))]
     ranks = [
