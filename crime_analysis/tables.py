@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-__all__ = ["Folded", "Table", "worded", "minus"]
+__all__ = ["Folded", "Table", "minus", "worded"]
 
 
 _HEADINGS = {
