@@ -17,9 +17,16 @@ from crime_analysis import figures, instrument, places, universes
 from crime_analysis.checks import Verdict
 from crime_analysis.drawing import Figure
 from crime_analysis.errors import ModelError, UnknownNameError
-from crime_analysis.findings import exchanged, link_evidence, literature, violence_change
+from crime_analysis.findings import (
+    across,
+    dose,
+    exchanged,
+    link_evidence,
+    literature,
+    violence_change,
+)
 from crime_analysis.findings.across import slope
-from crime_analysis.findings.link_dose import by_one_sd, early_parting
+from crime_analysis.findings.dose import by_one_sd, early_parting
 from crime_analysis.implied import route_in_words
 from crime_analysis.links import OUTCOMES
 from crime_analysis.models.panel_regression import fit_panel
@@ -168,7 +175,7 @@ def result(evidence, name):
 def test_title_check_and_table_ask_one_test_of_the_years_before(weights):
     """Officers of every 31 March that the panel holds, against those of 31 March 2010."""
     evidence = first(weights)
-    study = link_evidence.by_dose(evidence.rows, "officers", weights=weights)
+    study = dose.by_dose(evidence.rows, "officers", weights=weights)
     tests = study.pre_trends()["p_value"]
     check = result(evidence, "pre-trends")
     assert check.table.loc["test", "p_value"].to_numpy() == pytest.approx(tests.to_numpy())
@@ -200,7 +207,7 @@ def test_a_panel_that_begins_a_year_earlier_says_the_same_of_the_years_before():
 @pytest.mark.parametrize("series", ["officers", "violence_with_injury", "homicide"])
 def test_per_cent_of_an_event_study_is_one_number_in_title_alt_sentence_and_table(series):
     rows = panel() if series == "officers" else second(series).rows
-    study = link_evidence.by_dose(rows, series)
+    study = dose.by_dose(rows, series)
     found, mean = by_one_sd(study), study.average()
     assert found["ci_low"] == pytest.approx(np.exp(mean["ci_low"] * study.dose_sd) - 1)
     figure = link_dose.event_study(study, breaks(), series)
@@ -352,7 +359,7 @@ def test_if_money_had_gone_to_other_forces_the_sentences_cannot_tell():
     told = str(link_words.funding_answer(evidence, rows, "Kent", *years))
     assert told.startswith("These data cannot tell how far officers moved with money")
     assert "cannot tell" in str(link_words.checked(evidence))
-    parted = link_evidence.by_dose(rows, "officers")
+    parted = dose.by_dose(rows, "officers")
     assert "cannot tell the sign" in link_dose.event_study(parted, breaks(), "officers").title
     said_of = str(link_words.instrument(instrument.funding_instrument(rows, B=49), "officers", ""))
     assert "Officers: cannot tell" in said_of
@@ -428,7 +435,7 @@ def test_a_chain_is_as_weak_as_its_weakest_link():
 
 
 def test_three_years_are_pooled_at_each_end():
-    rows = link_evidence.ends(panel(), "homicide").set_index("force")
+    rows = across.ends(panel(), "homicide").set_index("force")
     kent = panel()[panel()["force"] == "Kent"].set_index("financial_year")
     last = kent.loc[["2016/17", "2017/18", "2018/19"]]
     early = kent.loc[["2007/08", "2008/09", "2009/10"]]
@@ -436,7 +443,7 @@ def test_three_years_are_pooled_at_each_end():
     assert rows.loc["Kent", "outcome_change"] == pytest.approx(rates[1] / rates[0] - 1)
     assert rows.attrs == {"first": "2007/08 to 2009/10", "last": "2016/17 to 2018/19"}
     with pytest.raises(ModelError, match="years"):
-        link_evidence.ends(panel().query("fy_start < 2010"), "homicide")
+        across.ends(panel().query("fy_start < 2010"), "homicide")
 
 
 def test_an_unknown_change_implies_nothing_known():
@@ -446,7 +453,7 @@ def test_an_unknown_change_implies_nothing_known():
 
 
 def test_words_change_no_number():
-    study = link_evidence.by_dose(panel(), "officers")
+    study = dose.by_dose(panel(), "officers")
     told = link_words.in_words(study)
     pd.testing.assert_frame_equal(study.tidy(), told.tidy())
     assert told.outcome == "log officers per resident"
@@ -472,7 +479,7 @@ def test_breaks_that_concern_a_series_are_drawn_and_told():
     found = link_words.concerning(breaks(), (("recorded_crime", "violence_with_injury"),))
     assert 2014.0 in found
     assert 2014.0 not in link_words.concerning(breaks(), (("recorded_crime", "homicide"),))
-    study = link_evidence.by_dose(panel(), "violence_with_injury")
+    study = dose.by_dose(panel(), "violence_with_injury")
     figure = link_dose.event_study(study, breaks(), "violence_with_injury")
     assert "Dotted, 2014: HMIC found" in figure.source
     assert "Break in the figures" in figure.svg.decode()

@@ -1,4 +1,4 @@
-"""How one thing goes with another across places: a slope with an interval, never a bare fit."""
+"""How things go together across places: first and last years, a slope with its interval."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from crime_analysis.errors import ModelError
 from crime_analysis.models.panel_regression import fit_panel
 
-__all__ = ["Slope", "slope"]
+__all__ = ["Slope", "ends", "slope"]
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,50 @@ def slope(rows: pd.DataFrame, x: str, y: str) -> Slope:
         correlation=float(pair["x"].corr(pair["y"])),
         places=len(pair),
     )
+
+
+def ends(panel: pd.DataFrame, outcome: str, years: int = 3) -> pd.DataFrame:
+    """Return forces' officers and violence per resident in the first years and in the last.
+
+    Several years are pooled at each end: a year's homicides are too few to compare.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        From `force_panel`.
+    outcome : str
+        An offence group.
+    years : int
+        How many at each end.
+
+    Returns
+    -------
+    DataFrame
+        ``force``, ``population`` (of the last), ``officers_per_1000`` and
+        ``{outcome}_per_1000`` (of the last), ``officers_change``, ``outcome_change``
+        (proportions; missing where the first years have none). ``attrs`` has ``first`` and
+        ``last``, the years pooled.
+    """
+    labels = sorted(panel["financial_year"].unique())
+    if len(labels) < 2 * years:
+        raise ModelError(f"the panel has {len(labels)} years; {years} at each end need more")
+    pooled = {}
+    for name, span in (("first", labels[:years]), ("last", labels[-years:])):
+        part = panel[panel["financial_year"].isin(span)]
+        sums = part.groupby("force")[["officers_start_fte", outcome, "population"]].sum(min_count=1)
+        pooled[name] = pd.DataFrame(
+            {
+                "officers_per_1000": 1000 * sums["officers_start_fte"] / sums["population"],
+                f"{outcome}_per_1000": 1000 * sums[outcome] / sums["population"],
+                "population": sums["population"] / years,
+            }
+        )
+    before, after = pooled["first"].where(pooled["first"] > 0), pooled["last"]
+    table = after.assign(
+        officers_change=after["officers_per_1000"] / before["officers_per_1000"] - 1,
+        outcome_change=after[f"{outcome}_per_1000"] / before[f"{outcome}_per_1000"] - 1,
+    ).reset_index()
+    table.attrs = {
+        "first": f"{labels[0]} to {labels[years - 1]}", "last": f"{labels[-years]} to {labels[-1]}"
+    }  # fmt: skip
+    return table

@@ -25,7 +25,6 @@ from crime_analysis.links import (
     officers_to_violence,
     without_events,
 )
-from crime_analysis.models.event_study import EventStudy, event_study
 from crime_analysis.models.fit import Fit
 from crime_analysis.models.panel_regression import fit_panel
 from crime_analysis.models.transformed import first_differences
@@ -35,8 +34,6 @@ __all__ = [
     "REFERENCE",
     "WEIGHTS",
     "Evidence",
-    "by_dose",
-    "ends",
     "every_link",
     "funding_evidence",
     "implied_by",
@@ -108,7 +105,7 @@ def funding_evidence(
     Officers are taken per resident with residents held too: the elasticity is that of
     `links.funding_to_officers`, and checks that look at officers by dose see them per resident.
 
-    Checks of what came before ask the officers that `by_dose` draws, from the panel's first
+    Checks of what came before ask the officers that `dose.by_dose` draws, from the panel's first
     count of 31 March to the last, against those of 31 March 2010 (`REFERENCE`). Officers dated
     by the year that 31 March ends, as the link has them, would lack the first of these counts.
 
@@ -309,85 +306,6 @@ def weaker(*verdicts: Verdict) -> Verdict:
     'cannot tell'
     """
     return min(verdicts, key=lambda one: _WORDS.index(one.word))
-
-
-def by_dose(
-    rows: pd.DataFrame, series: str, dose: str = "share_all_grants", reference: int = REFERENCE,
-    weights: str = "population",
-) -> EventStudy:  # fmt: skip
-    """Return how a series parted by the government's share of funding, year by year.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        From `force_panel`.
-    series : str
-        ``officers`` (in post on the 31 March before each year), or one of `links.OUTCOMES`.
-    dose, reference : str, int
-        As in `event_study`; officers of 31 March 2010 belong to 2010.
-    weights : str
-        Column by which forces count; counts take none.
-
-    Raises
-    ------
-    UnknownNameError
-        If the series is not known.
-    """
-    if series not in ("officers", *OUTCOMES):
-        raise UnknownNameError("series", series, ["officers", *OUTCOMES])
-    counts = series != "officers" and OUTCOMES[series][1] == "poisson"
-    return event_study(
-        rows, series if counts else f"log_{series}_per_1000", "force", "fy_start", dose, reference,
-        weights=None if counts else weights, family="poisson" if counts else "ols",
-        offset="log_population" if counts else None,
-    )  # fmt: skip
-
-
-def ends(panel: pd.DataFrame, outcome: str, years: int = 3) -> pd.DataFrame:
-    """Return forces' officers and violence per resident in the first years and in the last.
-
-    Several years are pooled at each end: a year's homicides are too few to compare.
-
-    Parameters
-    ----------
-    panel : DataFrame
-        From `force_panel`.
-    outcome : str
-        An offence group.
-    years : int
-        How many at each end.
-
-    Returns
-    -------
-    DataFrame
-        ``force``, ``population`` (of the last), ``officers_per_1000`` and
-        ``{outcome}_per_1000`` (of the last), ``officers_change``, ``outcome_change``
-        (proportions; missing where the first years have none). ``attrs`` has ``first`` and
-        ``last``, the years pooled.
-    """
-    labels = sorted(panel["financial_year"].unique())
-    if len(labels) < 2 * years:
-        raise ModelError(f"the panel has {len(labels)} years; {years} at each end need more")
-    pooled = {}
-    for name, span in (("first", labels[:years]), ("last", labels[-years:])):
-        part = panel[panel["financial_year"].isin(span)]
-        sums = part.groupby("force")[["officers_start_fte", outcome, "population"]].sum(min_count=1)
-        pooled[name] = pd.DataFrame(
-            {
-                "officers_per_1000": 1000 * sums["officers_start_fte"] / sums["population"],
-                f"{outcome}_per_1000": 1000 * sums[outcome] / sums["population"],
-                "population": sums["population"] / years,
-            }
-        )
-    before, after = pooled["first"].where(pooled["first"] > 0), pooled["last"]
-    table = after.assign(
-        officers_change=after["officers_per_1000"] / before["officers_per_1000"] - 1,
-        outcome_change=after[f"{outcome}_per_1000"] / before[f"{outcome}_per_1000"] - 1,
-    ).reset_index()
-    table.attrs = {
-        "first": f"{labels[0]} to {labels[years - 1]}", "last": f"{labels[-years]} to {labels[-1]}"
-    }  # fmt: skip
-    return table
 
 
 def left_out(evidence: Evidence) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from crime_analysis.drawing import Figure
-from crime_analysis.findings.link_dose import as_change, by_one_sd, early_parting
+from crime_analysis.findings.dose import as_change, by_one_sd, early_parting
 from crime_analysis.instrument_report import InstrumentReport
 from crime_analysis.links import OUTCOMES
 from crime_analysis.models.event_study import EventStudy
@@ -32,7 +32,7 @@ def event_study(study: EventStudy, register: pd.DataFrame, series: str, sample: 
     Parameters
     ----------
     study : EventStudy
-        From `link_evidence.by_dose`.
+        From `dose.by_dose`.
     register : DataFrame
         The shipped table ``breaks``.
     series : str
@@ -79,7 +79,7 @@ def parting_by_share(study: EventStudy, series: str) -> Text:
     Parameters
     ----------
     study : EventStudy
-        From `link_evidence.by_dose`.
+        From `dose.by_dose`.
     series : str
         ``officers``, or an outcome.
     """

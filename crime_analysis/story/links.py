@@ -48,7 +48,7 @@ def levels_and_changes(rows: pd.DataFrame, outcome: str, force: str) -> Figure:
     Parameters
     ----------
     rows : DataFrame
-        From `link_evidence.ends`.
+        From `across.ends`.
     outcome, force : str
         The offence group, and the force to mark.
     """
