@@ -181,16 +181,29 @@ def _dissent(link: Link) -> str:
     )
 
 
-def link_line(link: Link) -> str:
-    """Return one line for a terminal: the elasticity, its interval, and what can be said."""
+def link_line(link: Link, word: str | None = None) -> str:
+    """Return one line for a terminal: the elasticity, its interval, and what can be said.
+
+    Parameters
+    ----------
+    link : Link
+    word : str, optional
+        What the link's checks leave to be said (`checks.Verdict.word`); the interval's word if
+        they were not run.
+    """
     row = _row(link)
     strength = f", F {row['f_statistic']:.0f}" if np.isfinite(row["f_statistic"]) else ""
     return (
         f"{link.cause} → {link.outcome}: elasticity {_signed(row['estimate'])}"
         f" [{_signed(row['ci_low'])}, {_signed(row['ci_high'])}]"
-        f" ({verdict(row['ci_low'], row['ci_high'])}; {link.headline}{strength},"
+        f" ({_checked(verdict(row['ci_low'], row['ci_high']), word)}; {link.headline}{strength},"
         f" {row['forces']:.0f} forces)"
     )
+
+
+def _checked(said: str, word: str | None) -> str:
+    """Return what an interval says, or what the checks leave of it where that is another word."""
+    return said if word in (None, said) else f"{word} after the checks"
 
 
 def link_effect(link: Link) -> Effect:
@@ -334,9 +347,23 @@ def answer(
     )
 
 
-def lines(links: Mapping[str, Link], table: pd.DataFrame, force: str, outcome: str) -> list[str]:
-    """Return one line a link, for a terminal: estimate, interval, what can be said."""
-    label = OUTCOMES[outcome][0]
+def lines(
+    links: Mapping[str, Link],
+    table: pd.DataFrame,
+    force: str,
+    outcome: str,
+    words: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Return one line a link, for a terminal: estimate, interval, what can be said.
+
+    Parameters
+    ----------
+    links, table, force, outcome, words
+        As in `answer`.
+    """
+    label, left = OUTCOMES[outcome][0], words or {}
+    shown_links = [link_line(links[name], left.get(name)) for name in ("officers", outcome)]
+    weak = "cannot tell" if "cannot tell" in left.values() else None
     third = f"funding → officers → {label}, {force}: "
     rows = table[(table["outcome"] == label) & (table["route"] == "funding lost")]
     if rows.empty:
@@ -344,14 +371,11 @@ def lines(links: Mapping[str, Link], table: pd.DataFrame, force: str, outcome: s
     else:
         row = rows.iloc[0]
         if not np.isfinite(row["implied_change"]):
-            return [
-                link_line(links["officers"]),
-                link_line(links[outcome]),
-                third + "not computed, the funding of both years is not known",
-            ]
+            third += "not computed, the funding of both years is not known"
+            return [*shown_links, third]
         shown = [f"{row[c]:+.1%}" for c in ("implied_change", "ci_low", "ci_high", "actual_change")]
         third += (
             f"implied change {shown[0]} [{shown[1]}, {shown[2]}]"
-            f" ({verdict(row['ci_low'], row['ci_high'])}), recorded {shown[3]}"
+            f" ({_checked(verdict(row['ci_low'], row['ci_high']), weak)}), recorded {shown[3]}"
         ).replace("-", "−")
-    return [link_line(links["officers"]), link_line(links[outcome]), third]
+    return [*shown_links, third]

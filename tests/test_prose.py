@@ -285,6 +285,10 @@ class TestAnswer:
         assert "cannot tell" in shown[1]
         for part in ("association", "11.0%", "3.2%", "24.0%", "57.0%"):
             assert part in shown[2]
+        words = {"officers": "cannot tell", "robbery": "cannot tell"}
+        checked = prose.lines(links, table, LONDON, "robbery", words)
+        assert ["cannot tell after the checks" in line for line in checked] == [True, False, True]
+        assert not any("association" in line for line in checked)
         flipped = implied((-0.1, 0.1, 0.3), (-0.032, 0.11, 0.24), -0.31)
         third = prose.lines(links, flipped, LONDON, "robbery")[2]
         assert "cannot tell" in third
